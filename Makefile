@@ -1,0 +1,33 @@
+# Every target sets up what it needs into .venv; `make help` lists them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test lint bench
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+setup: $(STAMP) ## create .venv with pinned packages and the sluice command
+
+demo: $(STAMP) ## run the whole pipeline once on a local cloud and check every row
+	$(BIN)/sluice demo
+
+test: $(STAMP) ## run every test (starts and stops the servers it needs)
+	$(BIN)/pytest
+
+lint: $(STAMP) ## format check, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## measure the pipeline beside a peer; writes build/bench.json
+	$(BIN)/python -m benchmarks.run

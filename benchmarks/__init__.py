@@ -1,0 +1,1 @@
+"""What the performance report is made from; benchmarks are measured, never asserted on."""

@@ -1,0 +1,1 @@
+"""The Cloud Functions of the pipeline, one folder each; functions.yaml is their table."""

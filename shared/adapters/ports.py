@@ -1,0 +1,70 @@
+"""The seams: what a function needs of the outside world, as Protocols with a real and an in-memory implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, BinaryIO, Protocol
+
+from msgspec import Struct
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One generation of an object."""
+
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    crc32c: str
+    created_at: datetime
+    metadata: Mapping[str, str]
+
+
+class ObjectStore(Protocol):
+    """Cloud Storage, as far as the pipeline uses it. Every method may raise a TransientError."""
+
+    def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectInfo | None:
+        """Facts of an object (of one generation of it), or None where it is not there."""
+
+    def read(
+        self, bucket: str, name: str, *, generation: int | None = None, start: int = 0, length: int | None = None
+    ) -> bytes:
+        """`length` bytes from `start`, fewer at the end. Raises PermanentError `object_missing`."""
+
+    def blocks(
+        self, bucket: str, name: str, *, generation: int | None = None, start: int = 0, block: int = 4 << 20
+    ) -> Iterable[bytes]:
+        """The object from `start` on, block by block, in bounded memory."""
+
+    def write_once(self, bucket: str, name: str, data: bytes, *, metadata: Mapping[str, str] | None = None) -> bool:
+        """Write unless the name is taken (ifGenerationMatch=0); False where it was: done before."""
+
+    def open_once(self, bucket: str, name: str) -> AbstractContextManager[BinaryIO]:
+        """A writer of unbounded length; nothing is there until it is closed. Raises PermanentError `object_exists`."""
+
+    def delete(self, bucket: str, name: str) -> None:
+        """Remove the object; nothing happens where it is not there."""
+
+
+class Publisher(Protocol):
+    """Pub/Sub, as far as the pipeline publishes."""
+
+    def publish(self, topic: str, messages: Sequence[Struct]) -> None:
+        """Publish messages (shared.messages) and return when all are durable. Raises TransientError."""
+
+
+class Warehouse(Protocol):
+    """BigQuery, as far as the pipeline uses it; every job has an id of its own, so that doing it twice does it once."""
+
+    def load_csv(self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str) -> int:
+        """Load an object into a table made anew, which expires in a day; the number of rows."""
+
+    def run(self, sql: str, params: Mapping[str, Any], job_id: str | None = None) -> list[Mapping[str, Any]]:
+        """Run one query or script with named parameters (str, int, Decimal, date, or a list of dates)."""
+
+
+Days = Sequence[date]

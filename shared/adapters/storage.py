@@ -1,0 +1,112 @@
+"""Cloud Storage by the real client; every foreign error is mapped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import BinaryIO, cast
+
+from google.api_core import exceptions as gax
+from google.cloud import storage
+from google.cloud.storage.blob import Blob
+from requests import exceptions as rx
+
+from shared.adapters.ports import ObjectInfo
+from shared.errors import DependencyUnavailable, PermanentError, Throttled
+
+UNAVAILABLE = (gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError)
+
+
+@cache
+def client(project: str) -> storage.Client:
+    """One client a process; it is safe to share between threads."""
+    return storage.Client(project=project)
+
+
+class CloudStorage:
+    """ObjectStore over google-cloud-storage."""
+
+    def __init__(self, project: str) -> None:
+        self._client = client(project)
+
+    def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectInfo | None:
+        with _mapped(bucket, name):
+            blob = self._client.bucket(bucket).get_blob(name, generation=generation)
+        if blob is None:
+            return None
+        return ObjectInfo(
+            bucket=bucket,
+            name=name,
+            generation=int(blob.generation),
+            size=int(blob.size),
+            crc32c=str(blob.crc32c),
+            created_at=cast(datetime, blob.time_created).astimezone(UTC),
+            metadata=dict(blob.metadata or {}),
+        )
+
+    def read(
+        self, bucket: str, name: str, *, generation: int | None = None, start: int = 0, length: int | None = None
+    ) -> bytes:
+        if length == 0:
+            return b""
+        end = None if length is None else start + length - 1
+        with _mapped(bucket, name):
+            try:
+                data: bytes = self._blob(bucket, name, generation).download_as_bytes(
+                    start=start or None, end=end, raw_download=True, checksum=None if start or end else "auto"
+                )
+            except gax.RequestRangeNotSatisfiable:
+                return b""
+        return data
+
+    def blocks(
+        self, bucket: str, name: str, *, generation: int | None = None, start: int = 0, block: int = 4 << 20
+    ) -> Iterator[bytes]:
+        while data := self.read(bucket, name, generation=generation, start=start, length=block):
+            yield data
+            start += len(data)
+            if len(data) < block:
+                return
+
+    def write_once(self, bucket: str, name: str, data: bytes, *, metadata: Mapping[str, str] | None = None) -> bool:
+        blob = self._blob(bucket, name)
+        blob.metadata = dict(metadata) if metadata else None
+        with _mapped(bucket, name):
+            try:
+                blob.upload_from_string(data, content_type="application/octet-stream", if_generation_match=0)
+            except gax.PreconditionFailed:
+                return False
+        return True
+
+    @contextmanager
+    def open_once(self, bucket: str, name: str) -> Iterator[BinaryIO]:
+        with _mapped(bucket, name):
+            try:
+                with self._blob(bucket, name).open("wb", if_generation_match=0, chunk_size=4 << 20) as out:
+                    yield cast(BinaryIO, out)
+            except gax.PreconditionFailed as exc:
+                raise PermanentError("object_exists", f"gs://{bucket}/{name} was written before") from exc
+
+    def delete(self, bucket: str, name: str) -> None:
+        with _mapped(bucket, name):
+            try:
+                self._blob(bucket, name).delete()
+            except gax.NotFound:
+                return
+
+    def _blob(self, bucket: str, name: str, generation: int | None = None) -> Blob:
+        return self._client.bucket(bucket).blob(name, generation=generation)
+
+
+@contextmanager
+def _mapped(bucket: str, name: str) -> Iterator[None]:
+    try:
+        yield
+    except gax.NotFound as exc:
+        raise PermanentError("object_missing", f"gs://{bucket}/{name} is not there") from exc
+    except gax.TooManyRequests as exc:
+        raise Throttled(f"Cloud Storage throttles gs://{bucket}") from exc
+    except UNAVAILABLE as exc:
+        raise DependencyUnavailable(f"Cloud Storage does not answer for gs://{bucket}: {type(exc).__name__}") from exc

@@ -1,0 +1,159 @@
+"""CSV: each record becomes one line, a JSON array of its cells; a record that cannot be read becomes a JSON string.
+
+Quoted line breaks are allowed. A quote that is never closed costs only the line it stands on: the lines behind it are
+read again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from shared.domain.cutting import BrokenOff, Limits, Piece, Position, pack, whole
+from shared.errors import UnsupportedFile
+
+_RECORD_LINES = 100  # a record with more quoted line breaks than this is taken for an unclosed quote
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written: found once in its head, kept in the checkpoint."""
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    body: Position
+
+
+def find_dialect(head: bytes, complete: bool) -> Dialect:
+    """Encoding (UTF-8 with or without a mark, else Latin-1), delimiter and header from the first bytes of a file.
+
+    `complete`: the head is the whole file. Raises UnsupportedFile with reason wrong_encoding or empty_file.
+    """
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+        raise UnsupportedFile("wrong_encoding", "the file is not UTF-8 or Latin-1 text; save it as UTF-8")
+    encoding = "utf-8"
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        if complete or exc.start < len(head) - 4:
+            encoding = "latin-1"
+    first = head.split(b"\n", 1)[0]
+    text = first.decode(encoding, "replace").removeprefix("\ufeff").rstrip("\r\n")
+    if not text.strip():
+        raise UnsupportedFile("empty_file", "the file has no header line")
+    delimiter = max(_DELIMITERS, key=text.count)
+    cells = next(csv.reader([text], delimiter=delimiter), [])
+    header = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    return Dialect(encoding, delimiter, header, Position(len(first) + 1, 2))
+
+
+def pieces_of_cells(
+    blocks: Iterable[bytes],
+    limits: Limits,
+    dialect: Dialect,
+    start: Position | None = None,
+    broken_off: BrokenOff = whole,
+) -> Iterator[Piece]:
+    """Cut the records behind the header; `Position.line` counts records, the header being line 1."""
+    return pack(_records(_lines(blocks, limits.line_bytes), dialect, limits, broken_off), limits, start or dialect.body)
+
+
+def _lines(blocks: Iterable[bytes], line_bytes: int) -> Iterator[bytes | int]:
+    """Physical lines with their ends; a line that is too long comes as its length alone."""
+    rest = b""
+    skipped = 0
+    for block in blocks:
+        parts = (rest + block).split(b"\n")
+        rest = parts.pop()
+        for part in parts:
+            if skipped or len(part) > line_bytes:
+                yield skipped + len(part) + 1
+                skipped = 0
+            else:
+                yield part + b"\n"
+        if skipped or len(rest) > line_bytes:
+            skipped += len(rest)
+            rest = b""
+    if skipped:
+        yield skipped
+    elif rest:
+        yield rest
+
+
+def _records(
+    lines: Iterator[bytes | int], dialect: Dialect, limits: Limits, broken_off: BrokenOff
+) -> Iterator[tuple[bytes, int, str]]:
+    feed = _Feed(lines, dialect.encoding)
+    blank = 0
+    while True:
+        feed.start_record()
+        try:
+            cells = next(csv.reader(feed.text(limits.line_bytes), delimiter=dialect.delimiter, strict=True))
+        except StopIteration:
+            break
+        except _TooLong as exc:
+            yield b"", exc.length + blank, "line_too_long"
+            blank = 0
+            continue
+        except csv.Error:
+            first = feed.give_back_all_but_first()
+            cells_or_text: list[str] | str = first.decode(dialect.encoding, "surrogateescape").rstrip("\r\n")
+        else:
+            cells_or_text = cells
+        if cells_or_text:
+            yield _encode(cells_or_text), feed.taken() + blank, ""
+            blank = 0
+        else:
+            blank += feed.taken()
+    if reason := broken_off():
+        yield b"", blank, reason
+
+
+def _encode(value: list[str] | str) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
+
+
+class _TooLong(Exception):  # noqa: N818 - a signal inside this file, never an error of the caller
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+
+class _Feed:
+    """Hands physical lines to the csv reader and remembers which of them the record at hand took."""
+
+    def __init__(self, lines: Iterator[bytes | int], encoding: str) -> None:
+        self._lines = lines
+        self._again: deque[bytes | int] = deque()
+        self._encoding = encoding
+        self._record: list[bytes] = []
+
+    def start_record(self) -> None:
+        self._record = []
+
+    def text(self, record_bytes: int) -> Iterator[str]:
+        size = 0
+        while (line := self._again.popleft() if self._again else next(self._lines, None)) is not None:
+            if isinstance(line, int):
+                if self._record:
+                    self._again.appendleft(line)
+                    raise csv.Error("a line that is too long inside a quoted field")
+                raise _TooLong(line)
+            self._record.append(line)
+            size += len(line)
+            if size > record_bytes or len(self._record) > _RECORD_LINES:
+                raise csv.Error("unclosed quote")
+            yield line.decode(self._encoding, "surrogateescape")
+
+    def give_back_all_but_first(self) -> bytes:
+        first, *others = self._record
+        self._again.extendleft(reversed(others))
+        self._record = [first]
+        return first
+
+    def taken(self) -> int:
+        return sum(map(len, self._record))

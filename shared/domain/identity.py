@@ -1,0 +1,24 @@
+"""Names derived from content and place, so that doing a thing twice gives the same thing once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+
+def file_id(bucket: str, name: str, generation: int) -> str:
+    """The id of one generation of an object: a re-upload under the same name is a new file."""
+    return hashlib.sha256(f"{bucket}/{name}#{generation}".encode()).hexdigest()
+
+
+def chunk_id(file: str, ordinal: int) -> str:
+    """The id of the chunk with this ordinal, counted from 0, of a file."""
+    return f"{file}-{ordinal:06d}"
+
+
+def content_hash(fields: Iterable[str]) -> str:
+    """128 bits over the normalised source fields, as hex: equal content is recognised whatever file it came in.
+
+    BLAKE2b; the unit separator between the fields cannot occur in a cleaned field, so no two lists collide by joining.
+    """
+    return hashlib.blake2b("\x1f".join(fields).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,157 @@
+"""Validation of one chunk: lines in; rows to load and bad rows with their reasons out. Pure.
+
+The marshmallow schema alone decides. `RowCheck` is the seam for a faster accepting path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from marshmallow import ValidationError
+
+from shared.domain.copytext import BAD_COLUMNS, COLUMNS, line_of, table_of
+from shared.domain.normalising import Context, NORMALISERS
+from shared.schemas.fields import Problem
+from shared.schemas.rows import KNOWN, SCHEMAS
+
+HOLD_FROM_ROWS = 100
+"""A smaller chunk is never held: a handful of bad rows says nothing about an export."""
+
+RowCheck = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One row that cannot be loaded. `fields` maps field to what to do, never to a value."""
+
+    line: int
+    reason: str
+    fields: Mapping[str, Sequence[str]]
+    row_id: str | None
+    raw: bytes
+
+
+@dataclass
+class Verdict:
+    """What validation found in a chunk."""
+
+    source: str
+    received: int = 0
+    good: list[str] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        """More than half of at least a hundred rows is bad: an operator must look first."""
+        return self.received >= HOLD_FROM_ROWS and 2 * len(self.bad) > self.received
+
+    def rows(self) -> bytes:
+        """The good rows as COPY text."""
+        return table_of(COLUMNS[self.source], self.good)
+
+    def bad_rows(self, raw_object: str) -> bytes:
+        """The bad rows as COPY text, each with where in `raw_object` its raw bytes lie (see `raw_bytes`)."""
+        lines = []
+        offset = 0
+        for row in self.bad:
+            told = msgspec.json.encode({name: [str(t) for t in texts] for name, texts in row.fields.items()}).decode()
+            lines.append(
+                line_of([str(row.line), row.reason, told, row.row_id, raw_object, str(offset), str(len(row.raw))])
+            )
+            offset += len(row.raw) + 1
+        return table_of(BAD_COLUMNS, lines)
+
+    def raw_bytes(self) -> bytes:
+        """The raw text of the bad rows, one after the other, a line end behind each."""
+        return b"".join(row.raw + b"\n" for row in self.bad)
+
+
+class Unreadable(Exception):  # noqa: N818 - a signal inside this file
+    """A line that is no row at all."""
+
+    def __init__(self, reason: str, told: str) -> None:
+        self.reason = reason
+        self.told = told
+
+
+_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def validate_lines(data: bytes, context: Context, first_line: int, header: Sequence[str] | None = None) -> Verdict:
+    """Judge each line that is not blank. With a `header`, lines are arrays of cells (CSV), else JSON objects."""
+    check: RowCheck = SCHEMAS[context.source].load
+    known = KNOWN[context.source]
+    normalise = NORMALISERS[context.source]
+    verdict = Verdict(context.source)
+    for number, line in enumerate(data.split(b"\n"), first_line):
+        stripped = line.strip()
+        if not stripped:
+            continue
+        verdict.received += 1
+        row: dict[str, Any] = {}
+        try:
+            row = _cells(stripped, header) if header else _object(stripped)
+            extra = {name: value for name, value in row.items() if name not in known} if row.keys() - known else None
+            verdict.good.append(normalise(number, check(row), extra, context))
+        except ValidationError as exc:
+            problems = exc.normalized_messages()
+            verdict.bad.append(BadRow(number, _reason(problems), problems, _row_id(row, context.source), stripped))
+        except Unreadable as exc:
+            verdict.bad.append(BadRow(number, exc.reason, {"": [exc.told]}, None, stripped))
+    return verdict
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        row = _DECODE(line.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, RecursionError, ValueError) as exc:
+        raise _classed(line, "malformed_json", "is not one complete JSON value") from exc
+    if type(row) is not dict:
+        raise Unreadable("not_an_object", "must be a JSON object")
+    return row
+
+
+def _cells(line: bytes, header: Sequence[str]) -> dict[str, Any]:
+    try:
+        cells = _DECODE(line)
+    except (msgspec.DecodeError, ValueError) as exc:
+        raise _classed(line, "malformed_csv", "is not readable") from exc
+    if type(cells) is not list:
+        raise Unreadable("malformed_csv", "has a quote that is never closed, or text behind a closing quote")
+    if len(cells) != len(header):
+        raise Unreadable("wrong_column_count", f"has {len(cells)} cells where the header has {len(header)}")
+    return {name: cell or None for name, cell in zip(header, cells, strict=True) if name}
+
+
+def _classed(line: bytes, reason: str, told: str) -> Unreadable:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        return Unreadable("invalid_encoding", f"is not UTF-8 at byte {exc.start} of the row")
+    return Unreadable(reason, told)
+
+
+def _reason(problems: Mapping[str, Sequence[object]]) -> str:
+    """The code of the first problem, fields in the order of the schema."""
+    for texts in problems.values():
+        for text in texts:
+            if isinstance(text, Problem):
+                return text.code
+    return "invalid_value"
+
+
+def _row_id(row: Mapping[str, Any], source: str) -> str | None:
+    """The natural key, where it is there, for the operator; never a person's."""
+    key = {"transactions": "transaction_id", "products": "product_id"}.get(source)
+    value = row.get(key) if key else None
+    return value if isinstance(value, str) and len(value) <= 200 and value.isprintable() else None
+
+
+def landing_time(text: str) -> datetime:
+    """The landing time of a message, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)

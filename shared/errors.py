@@ -1,0 +1,70 @@
+"""The errors of the pipeline, classed by what to do next.
+
+PipelineError
+├── PermanentError     the data is bad: quarantine it, log a warning, answer 2xx
+│   ├── MalformedRecord    one record cannot be read
+│   ├── UnsupportedFile    a whole file is refused before its first chunk goes out
+│   └── FeedStopped        the warehouse feed must not go on until an operator orders a full re-feed
+├── TransientError     the world is not ready: raise, the platform retries
+│   ├── DependencyUnavailable
+│   ├── Throttled
+│   └── LockTimeout
+├── BatchRefused       more than half of a chunk is bad: hold it for an operator
+└── ConfigError        the installation is wrong: raise at first use
+
+Adapters map every foreign exception to one of these at the seam (`raise … from exc`). What they do not know is
+raised through, is retried and ends, bounded by the number of attempts, in the dead-letter topic.
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Root of all errors that the pipeline raises on purpose."""
+
+
+class PermanentError(PipelineError):
+    """Trying again cannot help.
+
+    `reason` is the code that the ledger shows; the message says what was wrong, where, and what to do.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class MalformedRecord(PermanentError):
+    """One record cannot be read; it is quarantined and the records around it go on."""
+
+
+class UnsupportedFile(PermanentError):
+    """A file is refused as a whole, for what is known before its first chunk goes out."""
+
+
+class FeedStopped(PermanentError):
+    """The position of the feed belongs to another database cluster (a restore, a clone, a promotion)."""
+
+
+class TransientError(PipelineError):
+    """Trying again later may help; the platform's retry does it."""
+
+
+class DependencyUnavailable(TransientError):
+    """A service that is needed does not answer or answers with a fault of its own."""
+
+
+class Throttled(TransientError):
+    """A service asks to be called less often."""
+
+
+class LockTimeout(TransientError):
+    """Another writer holds what is needed, or a deadlock or serialisation failure was resolved against us."""
+
+
+class BatchRefused(PipelineError):
+    """More than half of a chunk is bad; nothing of it is loaded until an operator decides."""
+
+
+class ConfigError(PipelineError):
+    """The installation is wrong: a setting, a migration or a missing resource."""

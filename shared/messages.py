@@ -1,0 +1,131 @@
+"""The messages between the stages; docs/contracts.md shows each of them and a test keeps the two alike.
+
+Unknown fields are ignored and new fields have defaults, so that two releases can run side by side.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from shared.errors import MalformedRecord
+from shared.events import PushMessage
+
+INLINE_BYTES = 128 * 1024
+"""A larger payload travels as an object; users' payloads always do, so that no message holds personal data."""
+
+
+class ObjectRange(msgspec.Struct, frozen=True, kw_only=True):
+    """Some bytes of one generation of an object."""
+
+    bucket: str
+    name: str
+    generation: int
+    offset: int = 0
+    length: int = 0
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Text that travels in the message or, when it is large, as an object of the lake."""
+
+    inline: str | None = None
+    object: str | None = None
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic uploads, from receive_upload to itself: go on with a file from its checkpoint."""
+
+    bucket: str
+    name: str
+    generation: int
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic chunks: validate these rows.
+
+    `raw` is where the rows lie; `header` names the cells where the lines are arrays (CSV); `first_line` is the number
+    of the first line in the file; `rows` counts the lines that are not blank. `broken` is the reason code of a stretch
+    that cannot be read as rows: it is one row, quarantined as a whole.
+    """
+
+    chunk_id: str
+    file_id: str
+    source: str
+    ordinal: int
+    first_line: int
+    rows: int
+    landed_at: datetime
+    raw: ObjectRange
+    header: list[str] | None = None
+    broken: str = ""
+
+
+class Validated(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic validated: load these rows, or record that the chunk is held.
+
+    received = valid + quarantined. `rows` and `bad` are COPY text (shared.domain.copytext); `landed_at` is the recency of
+    users and rates. `file_id` and `raw` are None for a message of the stream, whose chunk_id is its message id.
+    """
+
+    chunk_id: str
+    file_id: str | None
+    source: str
+    ordinal: int
+    received: int
+    valid: int
+    quarantined: int
+    state: Literal["valid", "held"]
+    landed_at: datetime
+    rows: Payload | None = None
+    bad: Payload | None = None
+    raw: ObjectRange | None = None
+    first_line: int = 1
+
+
+class FeedTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One table's part of a feed: a CSV object of the lake."""
+
+    object: str
+    rows: int
+
+
+class Enriched(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic enriched: merge this feed into the warehouse; `days` are all the days that the rows are on or ever left."""
+
+    feed_id: int
+    tables: dict[str, FeedTable]
+    days: list[date]
+
+
+class WarehouseLoaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic warehouse_loaded: rebuild these days of the marts."""
+
+    feed_id: int
+    days: list[date]
+
+
+Message = TypeVar("Message", bound=msgspec.Struct)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """The data of a Pub/Sub message."""
+    return msgspec.json.encode(message)
+
+
+def as_fields(message: msgspec.Struct) -> dict[str, Any]:
+    """The message as plain JSON values, for the ledger."""
+    fields: dict[str, Any] = msgspec.json.decode(encode(message))
+    return fields
+
+
+def read(push: PushMessage, kind: type[Message]) -> Message:
+    """The message in a push. Raises MalformedRecord: no retry can mend it."""
+    try:
+        return msgspec.json.decode(push.data, type=kind)
+    except (msgspec.DecodeError, ValueError) as exc:
+        raise MalformedRecord(
+            "malformed_message",
+            f"message {push.message_id} on {push.topic} is not a {kind.__name__}: {exc}; see docs/contracts.md",
+        ) from exc

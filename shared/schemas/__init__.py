@@ -1,0 +1,1 @@
+"""The one declaration of what a valid row of each source is: marshmallow schemas, pure, made once and reused."""

@@ -1,0 +1,84 @@
+"""Settings of a function, read once per call from the environment; the only reader of os.environ in `shared`.
+
+All bad or missing names are reported at once, so that a deployment is mended in one go. Nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.errors import ConfigError
+
+DEFAULT_PAYMENT_METHODS = "card,paypal,bank_transfer,wallet,cash_on_delivery,invoice,gift_card,other"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a function needs to know of its surroundings; secrets do not show in repr."""
+
+    project: str
+    landing_bucket: str
+    lake_bucket: str
+    quarantine_bucket: str
+    base_currency: str
+    payment_methods: frozenset[str]
+    chunk_rows: int
+    chunk_bytes: int
+    max_line_bytes: int
+    max_expanded_bytes: int
+    max_expansion_ratio: int
+    cut_seconds: float
+    product_api_url: str
+    product_api_data: str
+    product_page_size: int
+    database_url: str = field(repr=False)
+    cloudsql_instance: str
+    cloudsql_user: str
+    cloudsql_database: str
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment. Raises ConfigError that names every variable that is missing or not a number."""
+    env = os.environ if environ is None else environ
+    problems: list[str] = []
+
+    def text(name: str, default: str | None = None) -> str:
+        value = env.get(name) or default
+        if value is None:
+            problems.append(f"{name} is not set")
+            return ""
+        return value
+
+    def number(name: str, default: int, least: int = 1) -> int:
+        raw = env.get(name) or str(default)
+        if not raw.isdigit() or int(raw) < least:
+            problems.append(f"{name} must be a whole number of at least {least}")
+            return default
+        return int(raw)
+
+    settings = Settings(
+        project=text("GOOGLE_CLOUD_PROJECT"),
+        landing_bucket=text("LANDING_BUCKET"),
+        lake_bucket=text("LAKE_BUCKET"),
+        quarantine_bucket=text("QUARANTINE_BUCKET"),
+        base_currency=text("BASE_CURRENCY", "GBP"),
+        payment_methods=frozenset(text("PAYMENT_METHODS", DEFAULT_PAYMENT_METHODS).split(",")),
+        chunk_rows=number("CHUNK_ROWS", 10_000),
+        chunk_bytes=number("CHUNK_BYTES", 8 * 1024 * 1024, least=1024),
+        max_line_bytes=number("MAX_LINE_BYTES", 1024 * 1024, least=64),
+        max_expanded_bytes=number("MAX_EXPANDED_BYTES", 64 * 1024**3),
+        max_expansion_ratio=number("MAX_EXPANSION_RATIO", 200),
+        cut_seconds=float(number("CUT_SECONDS", 400)),
+        product_api_url=text("PRODUCT_API_URL", ""),
+        product_api_data=text("PRODUCT_API_DATA", ""),
+        product_page_size=number("PRODUCT_PAGE_SIZE", 500),
+        database_url=text("DATABASE_URL", ""),
+        cloudsql_instance=text("CLOUDSQL_INSTANCE", ""),
+        cloudsql_user=text("CLOUDSQL_USER", ""),
+        cloudsql_database=text("CLOUDSQL_DATABASE", "sluice"),
+    )
+    if problems:
+        raise ConfigError("The environment is incomplete: " + "; ".join(problems) + ". See .env.example.")
+    return settings

@@ -1,0 +1,1 @@
+"""Tests of Sluice; CONTRIBUTING.md says what lives where."""
