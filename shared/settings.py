@@ -34,6 +34,7 @@ class Settings:
     product_api_data: str
     product_page_size: int
     database_url: str = field(repr=False)
+    bigquery_emulator: str
     cloudsql_instance: str
     cloudsql_user: str
     cloudsql_database: str
@@ -75,6 +76,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         product_api_data=text("PRODUCT_API_DATA", ""),
         product_page_size=number("PRODUCT_PAGE_SIZE", 500),
         database_url=text("DATABASE_URL", ""),
+        bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),
         cloudsql_instance=text("CLOUDSQL_INSTANCE", ""),
         cloudsql_user=text("CLOUDSQL_USER", ""),
         cloudsql_database=text("CLOUDSQL_DATABASE", "sluice"),

@@ -7,7 +7,7 @@ NAIVE_TIME = 1
 GUEST = 2
 """No user: a guest checkout."""
 OTHER_PAYMENT = 4
-"""The payment method is not in the list; the raw value is in `extra`."""
+"""The payment method is missing or not in the list; a raw value is in `extra`."""
 LATE = 8
 """Landed more than a day after it occurred."""
 INFERRED_USER = 16

@@ -22,3 +22,8 @@ def content_hash(fields: Iterable[str]) -> str:
     BLAKE2b; the unit separator between the fields cannot occur in a cleaned field, so no two lists collide by joining.
     """
     return hashlib.blake2b("\x1f".join(fields).encode(), digest_size=16).hexdigest()
+
+
+def digest(data: bytes) -> str:
+    """A short name for some bytes, so that an object written once is never taken for another version of itself."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()

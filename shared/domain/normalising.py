@@ -79,12 +79,13 @@ def transaction(line: int, row: dict[str, Any], extra: Mapping[str, Any] | None,
     moment = _moment(stamp, context, "timestamp")
     bits = 0 if stamp.tzinfo else flags.NAIVE_TIME
     user, raw_method, status = row["user_id"], row["payment_method"], row["status"]
-    method = raw_method.lower() if raw_method else None
+    method = raw_method.lower() if raw_method else "other"
     if user is None:
         bits |= flags.GUEST
-    if method is not None and method not in context.payment_methods:
-        bits |= flags.OTHER_PAYMENT
+    if method not in context.payment_methods:
         extra, method = {**(extra or {}), "payment_method": raw_method}, "other"
+    if method == "other":
+        bits |= flags.OTHER_PAYMENT
     if context.landed_at - moment > LATE_AFTER:
         bits |= flags.LATE
     content = [

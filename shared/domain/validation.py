@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +33,8 @@ class BadRow:
     fields: Mapping[str, Sequence[str]]
     row_id: str | None
     raw: bytes
+    place: tuple[str, int, int] | None = None
+    """Object, offset and length of the raw bytes, where they lie already and are not copied to quarantine."""
 
 
 @dataclass
@@ -60,15 +61,14 @@ class Verdict:
         offset = 0
         for row in self.bad:
             told = msgspec.json.encode({name: [str(t) for t in texts] for name, texts in row.fields.items()}).decode()
-            lines.append(
-                line_of([str(row.line), row.reason, told, row.row_id, raw_object, str(offset), str(len(row.raw))])
-            )
-            offset += len(row.raw) + 1
+            place, start, length = row.place or (raw_object, offset, len(row.raw))
+            lines.append(line_of([str(row.line), row.reason, told, row.row_id, place, str(start), str(length)]))
+            offset += 0 if row.place else len(row.raw) + 1
         return table_of(BAD_COLUMNS, lines)
 
     def raw_bytes(self) -> bytes:
         """The raw text of the bad rows, one after the other, a line end behind each."""
-        return b"".join(row.raw + b"\n" for row in self.bad)
+        return b"".join(row.raw + b"\n" for row in self.bad if row.place is None)
 
 
 class Unreadable(Exception):  # noqa: N818 - a signal inside this file
@@ -152,6 +152,14 @@ def _row_id(row: Mapping[str, Any], source: str) -> str | None:
     return value if isinstance(value, str) and len(value) <= 200 and value.isprintable() else None
 
 
-def landing_time(text: str) -> datetime:
-    """The landing time of a message, in UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+_BROKEN = {
+    "line_too_long": "is longer than the limit for one row (MAX_LINE_BYTES)",
+    "truncated": "breaks off before the record ends; send the whole file again",
+    "expansion_limit": "expands beyond the limits for compressed files (MAX_EXPANDED_BYTES, MAX_EXPANSION_RATIO)",
+}
+
+
+def broken_stretch(source: str, line: int, reason: str, place: tuple[str, int, int]) -> Verdict:
+    """The verdict on a stretch of a file that cannot be read as rows: one row received, one bad."""
+    told = {"": [_BROKEN.get(reason, "cannot be read")]}
+    return Verdict(source, received=1, bad=[BadRow(line, reason, told, None, b"", place)])

@@ -22,7 +22,6 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 MAX_TEXT = 200
-MAX_INTEGER_DIGITS = 14
 
 
 class Problem(str):
@@ -115,10 +114,13 @@ class Country(Cleaned):
 
 
 class Number(Cleaned):
-    """A decimal number, exact: at most 14 digits before the point and `places` behind it."""
+    """A decimal number, exact: at most `digits` before the point and `places` behind it, as its column holds."""
 
-    def __init__(self, places: int, least: Decimal | None = None, above: Decimal | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, digits: int, places: int, least: Decimal | None = None, above: Decimal | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self._digits = digits
         self._places = places
         self._least = least
         self._above = above
@@ -126,8 +128,8 @@ class Number(Cleaned):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Decimal:
         number = self._number(value)
         _, digits, exponent = number.as_tuple()
-        if not isinstance(exponent, int) or len(digits) + exponent > MAX_INTEGER_DIGITS:
-            raise refuse("invalid_value", f"must have at most {MAX_INTEGER_DIGITS} digits before the point")
+        if not isinstance(exponent, int) or len(digits) + exponent > self._digits:
+            raise refuse("invalid_value", f"must have at most {self._digits} digits before the point")
         if -exponent > self._places and number != round(number, self._places):
             raise refuse("invalid_value", f"must have at most {self._places} decimal places")
         if self._least is not None and number < self._least:

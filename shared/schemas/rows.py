@@ -29,7 +29,7 @@ class TransactionRow(Row):
     transaction_id = f.Text(required=True)
     user_id = f.Text(load_default=None, allow_none=True)
     product_id = f.Text(required=True)
-    amount = f.Number(places=4, required=True)
+    amount = f.Number(digits=14, places=4, required=True)
     currency = f.Currency(required=True)
     timestamp = f.Timestamp(required=True)
     payment_method = f.Text(load_default=None, allow_none=True)
@@ -59,7 +59,7 @@ class ProductRow(Row):
     product_id = f.Text(required=True)
     name = f.Text(load_default=None, allow_none=True)
     category = f.Text(load_default=None, allow_none=True)
-    price = f.Number(places=4, least=Decimal(0), load_default=None, allow_none=True)
+    price = f.Number(digits=12, places=2, least=Decimal(0), load_default=None, allow_none=True)
     inventory_count = f.Whole(load_default=None, allow_none=True)
     supplier_id = f.Text(load_default=None, allow_none=True)
     updated_at = f.Timestamp(load_default=None, allow_none=True)
@@ -70,7 +70,7 @@ class RateRow(Row):
 
     date = f.Date(required=True)
     currency = f.Currency(required=True)
-    rate = f.Number(places=8, above=Decimal(0), required=True)
+    rate = f.Number(digits=10, places=8, above=Decimal(0), required=True)
 
 
 SCHEMAS: dict[str, Row] = {

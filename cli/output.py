@@ -1,0 +1,52 @@
+"""How the command line speaks: tables for people, one JSON document for scripts, one clear line for a mistake.
+
+Exit codes: 0 all is well; 1 the answer is no (not balanced, rejected, timed out); 2 the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """One line on standard error, and out."""
+    errors.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output; decimals and times as text."""
+    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table; numbers stand right."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    listed = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        number = bool(listed) and all(
+            isinstance(row[index], int | float) or hasattr(row[index], "quantize") for row in listed
+        )
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*["" if value is None else _text(value) for value in row])
+    console.print(table)
+
+
+def _text(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def print_mapping(title: str, mapping: Mapping[str, Any]) -> None:
+    """Names and values."""
+    print_table(title, ["", ""], mapping.items())

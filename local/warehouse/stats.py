@@ -1,0 +1,118 @@
+"""How many bytes a query reads, by BigQuery's logical sizes.
+
+Counted by a query over the columns and partitions concerned and remembered per table version: nothing to keep up to
+date on writes, and after a write only what is asked for is counted again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.warehouse.catalog import Table
+from local.warehouse.engine import Cursor
+from local.warehouse.types import bytes_expression, quote
+
+REMEMBERED = 20_000
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """A condition on the partition column, as SQL with the values of its placeholders."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What tells this condition from another."""
+        return f"{self.sql} {sorted(self.values.items())!r}"
+
+
+@dataclass(frozen=True)
+class Size:
+    """Rows and logical bytes."""
+
+    rows: int
+    bytes: int
+
+
+def day_expression(table: Table) -> str:
+    """SQL for the day of a row's partition."""
+    column = table.column(table.partition_column or "")
+    assert column is not None, "only partitioned tables have days"
+    return quote(column.name) if column.type == "DATE" else f"CAST({quote(column.name)} AS DATE)"
+
+
+def pruned(table: Table, pruning: Pruning | None) -> str:
+    """SQL that keeps the rows of the partitions that a query must read: whole days, whatever it asks of them."""
+    if pruning is None:
+        return "TRUE"
+    if pruning.sql == "":
+        return "FALSE"
+    column = table.column(table.partition_column or "")
+    if column is not None and column.type == "DATE":
+        return pruning.sql
+    day = day_expression(table)
+    return f"{day} IN (SELECT DISTINCT {day} FROM {table.ref.physical} WHERE {pruning.sql})"  # noqa: S608
+
+
+class Statistics:
+    """Sizes of tables and partitions, remembered by table version."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def size(
+        self,
+        cursor: Cursor,
+        table: Table,
+        columns: Collection[str] | None = None,
+        pruning: Pruning | None = None,
+    ) -> Size:
+        """Rows and bytes of the chosen columns (all of them by default) in the chosen partitions."""
+        if table.is_view:
+            return Size(0, 0)
+        chosen = [each for each in table.schema if columns is None or each.name.lower() in columns]
+        key = (table.ref, table.version, tuple(each.name for each in chosen), pruning and pruning.key)
+        found = self._recall(key)
+        if found is None:
+            total = " + ".join(bytes_expression(each, quote(each.name)) for each in chosen) or "0"
+            query = (
+                f"SELECT count(*), coalesce(sum({total}), 0) FROM {table.ref.physical} WHERE {pruned(table, pruning)}"  # noqa: S608
+            )
+            row = cursor.execute(query, dict(pruning.values) if pruning else None).fetchone()
+            assert row is not None
+            found = self._remember(key, Size(int(row[0]), int(row[1])))
+        return Size(found.rows, found.bytes)
+
+    def partitions(self, cursor: Cursor, table: Table) -> list[tuple[dt.date | None, int, int]]:
+        """Day, rows and bytes of each partition; one without a day for an unpartitioned table."""
+        if table.partition_column is None:
+            size = self.size(cursor, table)
+            return [(None, size.rows, size.bytes)]
+        key = (table.ref, table.version, "partitions")
+        found = self._recall(key)
+        if found is None:
+            total = " + ".join(bytes_expression(each, quote(each.name)) for each in table.schema)
+            query = f"SELECT {day_expression(table)}, count(*), sum({total}) FROM {table.ref.physical} GROUP BY 1 ORDER BY 1"  # noqa: S608
+            found = self._remember(key, [(day, int(n), int(size)) for day, n, size in cursor.execute(query).fetchall()])
+        return list(found)
+
+    def _recall(self, key: tuple[object, ...]) -> Any:  # noqa: ANN401  (sizes and lists share one memory)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
+
+    def _remember(self, key: tuple[object, ...], value: Any) -> Any:  # noqa: ANN401
+        with self._lock:
+            self._known[key] = value
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return value

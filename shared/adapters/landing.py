@@ -1,0 +1,101 @@
+"""A landing object as a stream of pieces, from its start or from a checkpoint, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from shared.adapters.ports import ObjectInfo, ObjectStore
+from shared.domain.cells import Dialect, find_dialect, pieces_of_cells
+from shared.domain.cutting import Limits, Piece, Position, pieces_of_lines
+from shared.domain.expanding import Damage, expand
+from shared.domain.records import is_lines, pieces_of_records
+from shared.domain.sources import Route
+from shared.errors import UnsupportedFile
+from shared.settings import Settings
+
+HEAD_BYTES = 64 * 1024
+KEY_COLUMNS = {"users": ("user_id",), "fx_rates": ("date", "currency", "rate")}
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a file is cut: everything before `position` is in chunks below `ordinal`, `rows` of them in all.
+
+    `in_place` says that chunks are byte ranges of the landing object; else their rows lie in lake objects.
+    """
+
+    position: Position = Position()
+    ordinal: int = 0
+    rows: int = 0
+    gzipped: bool = False
+    in_place: bool = False
+    shape: str = "lines"
+    dialect: Dialect | None = None
+
+
+def examine(info: ObjectInfo, route: Route, store: ObjectStore, settings: Settings) -> Checkpoint:
+    """Look at the head of a file and decide how it is read.
+
+    Raises UnsupportedFile with reason empty_file, wrong_encoding, truncated, expansion_limit or missing_columns: what
+    is known before the first chunk goes out refuses the file.
+    """
+    raw = store.read(info.bucket, info.name, generation=info.generation, length=HEAD_BYTES)
+    if not raw:
+        raise UnsupportedFile("empty_file", f"gs://{info.bucket}/{info.name} is empty")
+    gzipped = raw.startswith(b"\x1f\x8b")
+    if route.gzipped and not gzipped:
+        raise UnsupportedFile("wrong_encoding", f"gs://{info.bucket}/{info.name} is named .gz but is not gzip")
+    head, complete, damage = raw, info.size <= HEAD_BYTES, Damage()
+    if gzipped:
+        head, complete = _head(expand([raw], damage, max_bytes=HEAD_BYTES, max_ratio=settings.max_expansion_ratio))
+        complete = complete and info.size <= HEAD_BYTES
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+        raise UnsupportedFile("wrong_encoding", f"gs://{info.bucket}/{info.name} is not UTF-8 text; save it as UTF-8")
+    if not head.removeprefix(b"\xef\xbb\xbf").strip() and complete:
+        reason = "truncated" if gzipped and damage.reason == "truncated" and not head else "empty_file"
+        raise UnsupportedFile(reason, f"gs://{info.bucket}/{info.name} holds no rows")
+    if route.shape == "csv":
+        dialect = find_dialect(head, complete)
+        missing = [name for name in KEY_COLUMNS[route.source] if name not in dialect.header]
+        if missing:
+            raise UnsupportedFile("missing_columns", f"{info.name}: the header lacks {', '.join(missing)}")
+        return Checkpoint(position=dialect.body, gzipped=gzipped, shape="csv", dialect=dialect)
+    lines = route.shape == "lines" or is_lines(head)
+    return Checkpoint(gzipped=gzipped, in_place=lines and not gzipped, shape="lines" if lines else "json")
+
+
+def _head(blocks: Iterable[bytes]) -> tuple[bytes, bool]:
+    head = b""
+    for block in blocks:
+        head += block
+        if len(head) >= HEAD_BYTES:
+            return head[:HEAD_BYTES], False
+    return head, True
+
+
+def pieces(info: ObjectInfo, at: Checkpoint, store: ObjectStore, settings: Settings) -> Iterator[Piece]:
+    """The pieces of the file behind the checkpoint."""
+    limits = Limits(settings.chunk_rows, max(settings.chunk_bytes, settings.max_line_bytes), settings.max_line_bytes)
+    damage = Damage()
+    start = at.position.offset
+    if at.gzipped:
+        packed = store.blocks(info.bucket, info.name, generation=info.generation)
+        limit, ratio = settings.max_expanded_bytes, settings.max_expansion_ratio
+        blocks = _behind(start, expand(packed, damage, max_bytes=limit, max_ratio=ratio))
+    else:
+        blocks = store.blocks(info.bucket, info.name, generation=info.generation, start=start)
+    if at.dialect:
+        return pieces_of_cells(blocks, limits, at.dialect, at.position, lambda: damage.reason)
+    cut = pieces_of_lines if at.shape == "lines" else pieces_of_records
+    return cut(blocks, limits, at.position, lambda: damage.reason)
+
+
+def _behind(offset: int, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Leave out the first bytes: a gzip stream can only be read from its start."""
+    for block in blocks:
+        if offset >= len(block):
+            offset -= len(block)
+            continue
+        yield block[offset:]
+        offset = 0

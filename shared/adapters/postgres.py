@@ -1,0 +1,196 @@
+"""Postgres by pg8000: one way to connect, one thin session, and every foreign error mapped here.
+
+The session runs in autocommit and opens a transaction only where it is asked to, so a single statement (a message of
+a few rows) costs no BEGIN and COMMIT. It belongs to one thread: functions that use it run with concurrency 1.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pg8000.dbapi  # type: ignore[import-untyped]
+from pg8000.converters import make_params  # type: ignore[import-untyped]
+from pg8000.exceptions import DatabaseError, InterfaceError  # type: ignore[import-untyped]
+
+from shared.errors import ConfigError, DependencyUnavailable, LockTimeout
+
+LOCK_STATES = frozenset({"40001", "40P01", "55P03"})  # serialisation failure, deadlock, lock_timeout
+GONE_STATES = ("08", "57P", "53300")  # connection, shutdown or crash of the server, too many connections
+CANCELLED = "57014"  # statement_timeout
+
+
+class DatabaseSettings(Protocol):
+    """The settings that `connect` reads; shared.settings.Settings has them."""
+
+    @property
+    def database_url(self) -> str: ...
+    @property
+    def cloudsql_instance(self) -> str: ...
+    @property
+    def cloudsql_user(self) -> str: ...
+    @property
+    def cloudsql_database(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Limits of a session, in milliseconds; a function that is stuck frees its locks before it is asked again."""
+
+    statement: int = 480_000
+    lock: int = 60_000
+    idle_in_transaction: int = 60_000
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    name: bytes
+    columns: Any
+    readers: Any
+
+
+@dataclass
+class Session:
+    """One connection. Rows come back as tuples; errors come back as those of shared.errors where they are known."""
+
+    connection: Any
+    staged: set[str] = field(default_factory=set)
+    _prepared: dict[str, _Prepared] = field(default_factory=dict)
+
+    def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
+        """Run one statement with $1, $2 … and return its rows (none for a statement that gives none)."""
+        with mapped_errors():
+            core = self.connection
+            context = core.execute_unnamed(sql, vals=params) if params else core.execute_simple(sql)
+            return [tuple(row) for row in context.rows or ()]
+
+    def row(self, sql: str, *params: object) -> tuple[Any, ...]:
+        """The one row of a statement that always gives one."""
+        (found,) = self.rows(sql, *params)
+        return found
+
+    def prepared_row(self, sql: str, *params: object) -> tuple[Any, ...]:
+        """Like `row`, in one round trip: the statement is prepared at its first use in this session."""
+        with mapped_errors():
+            core = self.connection
+            if sql not in self._prepared:
+                self._prepared[sql] = _Prepared(*core.prepare_statement(sql, ()))
+            known = self._prepared[sql]
+            texts = tuple(make_params(core.py_types, params))
+            context = core.execute_named(known.name, texts, known.columns, known.readers, sql)
+            (found,) = context.rows
+            return tuple(found)
+
+    def copy_in(self, sql: str, stream: BinaryIO) -> None:
+        """COPY … FROM STDIN from a readable stream."""
+        with mapped_errors():
+            self.connection.execute_unnamed(sql, stream=stream)
+
+    def copy_out(self, sql: str, stream: BinaryIO) -> int:
+        """COPY … TO STDOUT into a writable stream; the number of rows."""
+        with mapped_errors():
+            return cast(int, self.connection.execute_unnamed(sql, stream=stream).row_count)
+
+    @contextmanager
+    def transaction(self, mode: str = "") -> Iterator[None]:
+        """BEGIN (with a mode, such as `ISOLATION LEVEL REPEATABLE READ`), then COMMIT, or ROLLBACK on any error."""
+        self.rows(f"BEGIN {mode}")
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        self.rows("COMMIT")
+
+    def close(self) -> None:
+        """End the session; a connection that is gone already is closed too."""
+        try:
+            self.connection.close()
+        except (InterfaceError, DatabaseError, OSError):
+            return
+
+    def _roll_back(self) -> None:
+        try:
+            self.connection.execute_simple("ROLLBACK")
+        except (InterfaceError, DatabaseError, OSError):
+            self.close()  # the server rolls back what it has lost the client of
+
+
+def connect(settings: DatabaseSettings, application_name: str, timeouts: Timeouts | None = None) -> Session:
+    """Open a session: by the Cloud SQL connector when an instance is named, else by DATABASE_URL."""
+    limits = timeouts or Timeouts()
+    startup = {
+        "TimeZone": "UTC",
+        "statement_timeout": str(limits.statement),
+        "lock_timeout": str(limits.lock),
+        "idle_in_transaction_session_timeout": str(limits.idle_in_transaction),
+    }
+    with mapped_errors():
+        opened = _cloud_sql if settings.cloudsql_instance else _direct
+        connection = opened(settings, application_name, startup)
+        connection.autocommit = True
+        return Session(connection)
+
+
+def _cloud_sql(settings: DatabaseSettings, application_name: str, startup: dict[str, str]) -> pg8000.dbapi.Connection:
+    """Cloud SQL with IAM authentication. Imported here: it costs half a second that no other path should pay."""
+    from google.cloud.sql.connector import Connector
+
+    connector = Connector(refresh_strategy="lazy")  # no background thread: a function has no CPU between requests
+    return connector.connect(
+        settings.cloudsql_instance,
+        "pg8000",
+        user=settings.cloudsql_user,
+        db=settings.cloudsql_database,
+        enable_iam_auth=True,
+        application_name=application_name,
+        startup_params=startup,
+    )
+
+
+def _direct(settings: DatabaseSettings, application_name: str, startup: dict[str, str]) -> pg8000.dbapi.Connection:
+    if not settings.database_url:
+        raise ConfigError("Neither DATABASE_URL nor CLOUDSQL_INSTANCE is set; there is no database to connect to.")
+    url = urlsplit(settings.database_url)
+    folder = parse_qs(url.query).get("host", [""])[0]
+    place = {"unix_sock": f"{folder}/.s.PGSQL.{url.port or 5432}"} if folder else {"host": url.hostname or "127.0.0.1"}
+    connection = pg8000.dbapi.connect(
+        user=unquote(url.username or "sluice"),
+        password=unquote(url.password) if url.password else None,
+        database=url.path.lstrip("/") or "sluice",
+        port=url.port or 5432,
+        application_name=application_name,
+        startup_params=startup,
+        **place,
+    )
+    if not folder:  # pg8000 leaves Nagle's algorithm on, which costs 40 ms a COPY
+        connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Turn what pg8000 raises into shared.errors by SQLSTATE; what is not known is raised through."""
+    try:
+        yield
+    except DatabaseError as exc:
+        state, message = error_facts(exc)
+        if state in LOCK_STATES or state == CANCELLED:
+            raise LockTimeout(f"Postgres gave up waiting ({state}): {message}") from exc
+        if state.startswith(GONE_STATES):
+            raise DependencyUnavailable(f"Postgres is not available ({state}): {message}") from exc
+        raise
+    except (InterfaceError, OSError) as exc:
+        raise DependencyUnavailable(f"The connection to Postgres failed: {type(exc).__name__}") from exc
+
+
+def error_facts(exc: Exception) -> tuple[str, str]:
+    """SQLSTATE and primary message of a database error; never its detail, which may quote a row."""
+    facts: Sequence[Any] = exc.args
+    if facts and isinstance(facts[0], dict):
+        return str(facts[0].get("C", "")), str(facts[0].get("M", ""))
+    return "", type(exc).__name__

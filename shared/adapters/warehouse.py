@@ -1,0 +1,96 @@
+"""BigQuery by the real client. Jobs have ids of our own: doing a thing twice finds the job that did it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from google.api_core import exceptions as gax
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from requests import exceptions as rx
+
+from shared.errors import DependencyUnavailable, Throttled
+from shared.settings import Settings
+
+ATTEMPTS = 20
+NULL = "\\N"
+UNAVAILABLE = (gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError)
+Job = bigquery.QueryJob | bigquery.LoadJob
+
+
+def bigquery_client(settings: Settings) -> bigquery.Client:
+    """A client; against a local warehouse (BIGQUERY_EMULATOR_HOST) without credentials."""
+    credentials = AnonymousCredentials() if settings.bigquery_emulator else None  # type: ignore[no-untyped-call]
+    return bigquery.Client(project=settings.project, credentials=credentials)
+
+
+class BigQueryWarehouse:
+    """Warehouse over google-cloud-bigquery."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = bigquery_client(settings)
+
+    def load_csv(self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str) -> int:
+        """Load a CSV object with a header into a table made anew; nulls are written \\N. The number of rows."""
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.CSV,
+            skip_leading_rows=1,
+            null_marker=NULL,
+            allow_quoted_newlines=True,
+            schema=[bigquery.SchemaField.from_api_repr(dict(field)) for field in schema],
+            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            labels={"app": "sluice"},
+        )
+        name = f"{self._client.project}.{table}"
+        job = self._once(job_id, lambda id_: self._client.load_table_from_uri(uri, name, job_id=id_, job_config=config))
+        return int(job.output_rows or 0)
+
+    def run(self, sql: str, params: Mapping[str, Any], job_id: str | None = None) -> list[Mapping[str, Any]]:
+        """Run one query or script. With a job id it runs once, whatever is delivered twice."""
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(name, value) for name, value in params.items()], labels={"app": "sluice"}
+        )
+        if job_id is None:
+            with _mapped("a query"):
+                return [dict(row) for row in self._client.query(sql, job_config=config).result()]
+        job = self._once(job_id, lambda id_: self._client.query(sql, job_id=id_, job_config=config))
+        with _mapped(job_id):
+            return [dict(row) for row in job.result()]
+
+    def _once(self, job_id: str, start: Callable[[str], Job]) -> Any:
+        """Start the job under the first attempt's id that is free; one that runs is waited for, one that failed is passed."""
+        for attempt in range(1, ATTEMPTS + 1):
+            name = f"{job_id}-{attempt}"
+            with _mapped(name):
+                try:
+                    job = start(name)
+                except gax.Conflict:
+                    job = self._client.get_job(name)
+                    if job.state == "DONE" and job.error_result:
+                        continue
+                job.result()
+                return job
+        raise DependencyUnavailable(f"BigQuery job {job_id} failed {ATTEMPTS} times; see its attempts in the console")
+
+
+def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+    if isinstance(value, list):
+        return bigquery.ArrayQueryParameter(name, "DATE", value)
+    for kind, type_name in ((int, "INT64"), (Decimal, "NUMERIC"), (date, "DATE"), (str, "STRING")):
+        if isinstance(value, kind):
+            return bigquery.ScalarQueryParameter(name, type_name, value)
+    raise TypeError(f"query parameter {name}: {type(value).__name__} is not supported")
+
+
+@contextmanager
+def _mapped(what: str) -> Iterator[None]:
+    try:
+        yield
+    except gax.TooManyRequests as exc:
+        raise Throttled(f"BigQuery throttles {what}") from exc
+    except UNAVAILABLE as exc:
+        raise DependencyUnavailable(f"BigQuery does not answer for {what}: {type(exc).__name__}") from exc

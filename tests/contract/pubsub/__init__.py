@@ -1,0 +1,1 @@
+"""What the local Pub/Sub promises, checked with the real client library."""
