@@ -74,6 +74,7 @@ class LocalPostgres:
 
     def __init__(self) -> None:
         self._data: Path | None = None
+        self._launched: subprocess.Popen[bytes] | None = None
 
     def start(self, home: Path, port: int | None = None) -> str:
         """Return the URL of a ready database. With DATABASE_URL set that one is used and none is started."""
@@ -91,7 +92,11 @@ class LocalPostgres:
             if running and port not in (None, running.port):
                 self.stop()
                 running = None
-            chosen = running.port if running else _launch(binaries, self._data, port or _free_port(), account)
+            chosen = running.port if running else port or _free_port()
+            if running is None:
+                if self._launched:
+                    self._launched.poll()  # the one that died
+                self._launched = _launch(binaries, self._data, chosen, account)
             try:
                 _create_database(chosen)
             except (pg8000.dbapi.Error, OSError) as exc:  # found, but still recovering, or dying of a signal just sent
@@ -112,6 +117,8 @@ class LocalPostgres:
         except psutil.TimeoutExpired:
             running.process.send_signal(signal.SIGQUIT)
             running.process.wait(STOP_SECONDS)
+        if self._launched:
+            self._launched.wait()
 
 
 def _account() -> Account:
@@ -222,7 +229,7 @@ def _running(data: Path) -> Running | None:
         return None
 
 
-def _launch(binaries: Path, data: Path, port: int, account: Account) -> int:
+def _launch(binaries: Path, data: Path, port: int, account: Account) -> subprocess.Popen[bytes]:
     """Start the server; after kill -9 its orphans may hold the shared memory for a moment, so try again for a while."""
     options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
     log = data.with_name("postgres.log")
@@ -233,7 +240,7 @@ def _launch(binaries: Path, data: Path, port: int, account: Account) -> int:
         while process.poll() is None:
             running = _running(data)
             if running and running.process.pid == process.pid and running.ready:
-                return port
+                return process
             if time.monotonic() > deadline:
                 process.send_signal(signal.SIGQUIT)
                 raise DependencyUnavailable(f"PostgreSQL was not ready after {READY_SECONDS:.0f} s; see {log}.")
@@ -250,7 +257,10 @@ def _tail(log: Path) -> str:
 
 
 def _create_database(port: int) -> None:
-    with closing(pg8000.dbapi.connect(user=ROLE, host="127.0.0.1", port=port, database="postgres")) as connection:
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        closing(pg8000.dbapi.connect(user=ROLE, sock=plain, database="postgres")) as connection,
+    ):
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute("SELECT datname FROM pg_database WHERE datname = %s", (DATABASE,))

@@ -1,4 +1,127 @@
+"""Feed the warehouse: everything that changed since the last feed, joined with what is known of it.
+
+Trigger  schedule, every 2 minutes     Reads   commerce, in one REPEATABLE READ snapshot
+Writes   one object per table in the lake, once; the feed's ledger row; one `enriched` message
+Retry    by the Scheduler              Key     feed_id; a retry sends the recorded objects, it never reads twice
+"""
+
+from __future__ import annotations
+
+import json
+
 import functions_framework
+from flask import Request
+
+from shared.adapters.feeds import mark_feed, one_at_a_time
+from shared.adapters.ports import ObjectStore, Publisher
+from shared.adapters.postgres import Session
+from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.queries import Value, query
+from shared.adapters.sessions import session
+from shared.adapters.storage import CloudStorage
+from shared.entrypoint import Outcome, boundary
+from shared.errors import FeedStopped
+from shared.messages import Enriched, FeedTable
+from shared.settings import Settings, load_settings
+
+TABLES = ("transactions", "users", "products")
+
+
 @functions_framework.http
-def enrich(request):
-    return "later", 500
+@boundary("enrich")
+def enrich(_: Request) -> Outcome:
+    """Entry point."""
+    settings = load_settings()
+    with session(settings) as lent:
+        return run(
+            session=lent,
+            store=CloudStorage(settings.project),
+            publisher=CloudPublisher(settings.project),
+            settings=settings,
+        )
+
+
+def run(*, session: Session, store: ObjectStore, publisher: Publisher, settings: Settings) -> Outcome:
+    """Send what an earlier run recorded and did not send, then what changed since."""
+    with one_at_a_time(session, "enrich") as free:
+        if not free:
+            return Outcome("busy")
+        sent = sum(_send(session, publisher, _recorded(row)) for row in _rows(session, "list_unsent_feeds"))
+        feed = _export(session, store, settings)
+        if feed is None:
+            return Outcome("resent" if sent else "idle", sent, sent)
+        rows = _send(session, publisher, feed)
+        return Outcome("enriched", rows, rows)
+
+
+def _send(session: Session, publisher: Publisher, feed: Enriched) -> int:
+    publisher.publish("enriched", [feed])
+    mark_feed(session, feed.feed_id, "published")
+    return sum(table.rows for table in feed.tables.values())
+
+
+def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriched | None:
+    """Write the objects and record the feed in one transaction; None where nothing changed.
+
+    Raises FeedStopped where the position was taken in another cluster: then transaction ids mean nothing here.
+    """
+    with session.transaction("ISOLATION LEVEL REPEATABLE READ"):
+        position, following, system, timeline, problem = _rows(session, "read_feed_position")[0]
+        if problem:
+            raise FeedStopped("feed_stopped", f"{problem}; order a full re-feed")
+        _rows(session, "create_feed_selection")
+        _rows(session, "select_changed_transactions", position=position)
+        session.rows("ANALYZE pg_temp.feed_transaction")
+        days = [row[0] for row in _rows(session, "list_feed_days")]
+        (feed_id,) = session.row(query("next_feed_id").sql)
+        params: dict[str, dict[str, Value]] = {
+            "transactions": {"base_currency": settings.base_currency},
+            "users": {"position": position},
+            "products": {"position": position},
+        }
+        tables = {
+            name: table
+            for name in TABLES
+            if (table := _write(session, store, settings, f"feed/{feed_id:012d}/{name}.csv", name, params[name]))
+        }
+        place: dict[str, Value] = {"position": following, "system_identifier": system, "timeline": timeline}
+        _rows(session, "move_feed_position", **place)
+        if not tables:
+            return None
+        _rows(
+            session, "record_feed", feed_id=feed_id, position=position, next_position=following,
+            objects=json.dumps({name: table.object for name, table in tables.items()}),
+            rows=json.dumps({name: table.rows for name, table in tables.items()}), days=days,
+        )  # fmt: skip
+    return Enriched(feed_id=feed_id, tables=tables, days=days)
+
+
+def _write(
+    session: Session, store: ObjectStore, settings: Settings, name: str, table: str, params: dict[str, Value]
+) -> FeedTable | None:
+    """One table's changes as an object, streamed; None where there are none."""
+    if not session.row(*_count(table, params))[0]:
+        return None
+    body = query(f"enrich_{table}").literal(params)
+    with store.open_once(settings.lake_bucket, name) as out:
+        rows = session.copy_out(f"COPY ({body}) TO STDOUT WITH (FORMAT csv, HEADER, NULL '\\N')", out)
+    return FeedTable(object=name, rows=rows)
+
+
+def _count(table: str, params: dict[str, Value]) -> tuple[object, ...]:
+    statement = query(f"any_changed_{table}")
+    return (statement.sql, *statement.values({k: v for k, v in params.items() if k in statement.names}))
+
+
+def _recorded(row: tuple[object, ...]) -> Enriched:
+    feed_id, objects, rows, days = row
+    assert isinstance(objects, dict)
+    assert isinstance(rows, dict)
+    assert isinstance(days, list)
+    tables = {name: FeedTable(object=objects[name], rows=rows[name]) for name in objects}
+    return Enriched(feed_id=int(str(feed_id)), tables=tables, days=days)
+
+
+def _rows(session: Session, name: str, **params: Value) -> list[tuple[object, ...]]:
+    statement = query(name)
+    return session.rows(statement.sql, *statement.values(params))

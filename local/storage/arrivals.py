@@ -8,6 +8,7 @@ from typing import Any
 from local.storage.errors import invalid
 from local.storage.fields import Fields, object_fields
 from local.storage.files import Content
+from local.storage.objects import Also
 from local.storage.preconditions import Preconditions
 from local.storage.resources import StoredObject
 from local.storage.service import Service
@@ -23,6 +24,7 @@ def commit(
     fields: Fields,
     when: Preconditions,
     expected: Hashes,
+    also: Also | None = None,
 ) -> StoredObject:
     """Make complete bytes an object, unless they are not the bytes that the client meant to send."""
     try:
@@ -30,7 +32,7 @@ def commit(
     except BaseException:
         service.files.remove(content.file)
         raise
-    stored = service.objects.put(bucket, name, content, fields, when)
+    stored = service.objects.put(bucket, name, content, fields, when, also)
     service.changed()
     return stored
 

@@ -68,11 +68,11 @@ class Writer:
         self._stream.write(data)
         self.hasher.update(data)
 
-    async def finish(self, components: int | None = None) -> Content:
-        """Sync outside of the event loop and give the file its final name."""
+    async def finish(self, components: int | None = None, *, keep: bool = False) -> Content:
+        """Sync outside of the event loop and give the file its final name; `keep` leaves the old name as well."""
         await asyncio.to_thread(os.fsync, self._stream.fileno())
         self._stream.close()
-        return self.hasher.content(self._files.adopt(self._path), components)
+        return self.hasher.content(self._files.adopt(self._path, keep=keep), components)
 
     def close(self) -> None:
         """Stop writing and keep the bytes: a resumable upload goes on with them later."""
@@ -110,6 +110,8 @@ class Files:
         """Go on with an upload after `received` bytes; without its hash (after a restart) the file is read again."""
         path = self.incoming(upload)
         path.touch()
+        if path.stat().st_size < received:
+            raise OSError(f"{path} is shorter than the {received} bytes that were acknowledged; start the upload again")
         os.truncate(path, received)
         if hasher is None or hasher.size != received:
             hasher = Hasher()
@@ -118,10 +120,13 @@ class Files:
                     hasher.update(data)
         return Writer(self, path, hasher)
 
-    def adopt(self, path: Path) -> str:
-        """Rename a complete file into the store."""
+    def adopt(self, path: Path, *, keep: bool) -> str:
+        """Bring a complete file into the store."""
         file = uuid.uuid4().hex
-        path.rename(self.path(file))
+        if keep:
+            os.link(path, self.path(file))
+        else:
+            path.rename(self.path(file))
         return file
 
     def link(self, content: Content) -> Content:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 from local.storage import events
 from local.storage.catalog import Catalog
@@ -18,6 +19,7 @@ from local.storage.preconditions import Preconditions
 from local.storage.resources import StoredObject
 
 ANY = Preconditions()
+Also = Callable[[StoredObject], None]
 
 
 class ObjectStore:
@@ -63,11 +65,18 @@ class ObjectStore:
         when.check(old.generation if old else 0, old.metageneration if old else 0)
         return old
 
-    def put(self, bucket: str, name: str, content: Content, fields: Fields, when: Preconditions) -> StoredObject:
-        """Make `content` the live generation of a name; on a refusal its file is removed."""
+    def put(
+        self, bucket: str, name: str, content: Content, fields: Fields, when: Preconditions, also: Also | None = None
+    ) -> StoredObject:
+        """Make `content` the live generation of a name; on a refusal its file is removed.
+
+        `also` is done in the same commit.
+        """
         try:
             with self._catalog.transaction():
                 new, old = self._put(bucket, name, content, fields, when)
+                if also is not None:
+                    also(new)
         except BaseException:
             self._files.remove(content.file)
             raise

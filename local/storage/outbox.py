@@ -23,7 +23,7 @@ logger = logging.getLogger("local.storage.outbox")
 BATCH = 100
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
-PUBLISH_TIMEOUT = 10.0
+PUBLISH_TIMEOUT = 5.0
 
 Message = dict[str, Any]
 Publish = Callable[[str, list[Message]], object]
@@ -99,12 +99,14 @@ class Outbox:
         try:
             publish(topic, messages)
         except Exception as error:  # whatever the reason, the rows stay and are tried again
+            if topic not in self._pauses:
+                logger.warning("publish to %s failed (%s); its messages wait", topic, type(error).__name__)
             pause = min(LONGEST_PAUSE, self._pauses.get(topic, SHORTEST_PAUSE / 2) * 2)
             self._pauses[topic], self._resume_at[topic] = pause, time.monotonic() + pause
-            logger.warning("publish to %s failed (%s); %d messages wait", topic, type(error).__name__, len(rows))
             return
-        self._pauses.pop(topic, None)
-        self._resume_at.pop(topic, None)
+        if self._pauses.pop(topic, None) is not None:
+            del self._resume_at[topic]
+            logger.info("publish to %s works again", topic)
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("DELETE FROM outbox WHERE id = ?", [(row["id"],) for row in rows])
         connection.execute("COMMIT")

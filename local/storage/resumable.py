@@ -21,6 +21,7 @@ from local.storage.errors import ApiError, invalid, not_found
 from local.storage.fields import timestamp
 from local.storage.files import Writer
 from local.storage.preconditions import Preconditions, integer
+from local.storage.resources import StoredObject
 from local.storage.service import Service, json_body
 
 UNIT = 256 * 1024
@@ -155,18 +156,26 @@ async def _append(request: Request, writer: Writer, place: int, chunk: Chunk) ->
 
 
 async def _complete(service: Service, request: Request, row: sqlite3.Row) -> Response:
-    """Make the gathered bytes the object, and remember the answer for a client that did not get it."""
-    wish = json.loads(row["request"])
-    known = service.upload_hashes.pop(row["id"], None)
-    writer = await asyncio.to_thread(service.files.resume, row["id"], row["received"], known)
-    content = await writer.finish()
+    """Make the gathered bytes the object, and in the same commit remember the answer for a client that misses it.
+
+    The gathered file keeps its name until that commit: a kill in between leaves an upload that can still be completed.
+    """
+    upload, wish = row["id"], json.loads(row["request"])
+    known = service.upload_hashes.pop(upload, None)
+    writer = await asyncio.to_thread(service.files.resume, upload, row["received"], known)
+    content = await writer.finish(keep=True)
     expected = {**wish["expected"], **expected_hashes({}, request.headers)}
     when = Preconditions(**wish["when"])
+
+    def remember(stored: StoredObject) -> None:
+        answer = json.dumps(stored.resource(service.base))
+        service.catalog.execute("UPDATE upload SET result = ? WHERE id = ?", (answer, upload))
+
     try:
-        stored = commit(service, row["bucket"], row["name"], content, wish["fields"], when, expected)
+        stored = commit(service, row["bucket"], row["name"], content, wish["fields"], when, expected, remember)
     except ApiError:
-        service.catalog.execute("DELETE FROM upload WHERE id = ?", (row["id"],))
+        service.catalog.execute("DELETE FROM upload WHERE id = ?", (upload,))
+        service.files.incoming(upload).unlink()
         raise
-    result = json.dumps(stored.resource(service.base))
-    service.catalog.execute("UPDATE upload SET result = ? WHERE id = ?", (result, row["id"]))
-    return JSONResponse(json.loads(result))
+    service.files.incoming(upload).unlink()
+    return JSONResponse(stored.resource(service.base))

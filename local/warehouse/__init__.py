@@ -1,1 +1,1 @@
-"""A BigQuery stand-in on DuckDB: the REST API that the real client talks to, and SQL that means the same or is refused."""
+"""A BigQuery stand-in on DuckDB: the REST API of the real client, and SQL that means the same or is refused."""

@@ -15,7 +15,9 @@ from local.warehouse.engine import Cursor
 from local.warehouse.errors import already_exists, invalid, not_found
 from local.warehouse.types import Field, duckdb_type, parse_schema, quote
 
-RESERVED = frozenset({"main", "temp", "system", "_bq", "_info", "_results", "_bigquery", "pg_catalog", "information_schema"})
+RESERVED = frozenset(
+    {"main", "temp", "system", "_bq", "_info", "_results", "_bigquery", "pg_catalog", "information_schema"}
+)
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,17 @@ def forget_table(cursor: Cursor, ref: TableRef) -> None:
 def drop_physical(cursor: Cursor, ref: TableRef) -> None:
     """Remove DuckDB's side of a name, if there is one."""
     cursor.execute(f"DROP TABLE IF EXISTS {ref.physical}")
+
+
+def sweep(cursor: Cursor) -> None:
+    """Remove the tables whose time is up; until then they were only hidden."""
+    query = """
+        SELECT project, dataset, name FROM _bq.relation
+        WHERE CAST(json_extract_string(body, '$.expirationTime') AS BIGINT) <= ?"""
+    for project, dataset, name in cursor.execute(query, [now_ms()]).fetchall():
+        ref = TableRef(project, dataset, name)
+        drop_physical(cursor, ref)
+        forget_table(cursor, ref)
 
 
 def require_free(cursor: Cursor, ref: TableRef) -> None:

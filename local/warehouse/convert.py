@@ -42,19 +42,42 @@ def conversion(item: Field, value: str, path: str, depth: int = 0) -> str:
         inner = conversion(item.element, name, path, depth + 1)
         return f"coalesce(list_transform({value}, lambda {name}: {inner}), [])"
     if item.type == "RECORD":
-        members = ", ".join(
-            f"{quote(member.name)} := {conversion(member, f'{value}.{quote(member.name)}', f'{path}.{member.name}', depth)}"
-            for member in item.fields
-        )
+        members = ", ".join(_member(member, value, path, depth) for member in item.fields)
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({members}) END"
     if item.type == "STRING":
         return value
-    cast = f"TRY_CAST({_readable(item.type, value)} AS {DUCKDB_SCALARS[item.type]})"
-    if item.type == "BYTES":
-        cast = f"TRY(from_base64({value}))"
-    fits = f"regexp_full_match({value}, {literal(PATTERNS[item.type])})"
     message = f"'Could not parse ''' || left({value}, 40) || ''' as {item.type} for field {path}'"
-    return f"CASE WHEN {value} IS NULL THEN NULL WHEN {fits} THEN coalesce({cast}, error({message})) ELSE error({message}) END"
+    refusal = f"error({message})"
+    cast = f"CASE WHEN {_fits(item, value)} THEN coalesce({_cast(item, value)}, {refusal}) ELSE {refusal} END"
+    return f"CASE WHEN {value} IS NULL THEN NULL ELSE {cast} END"
+
+
+def _member(item: Field, record: str, path: str, depth: int) -> str:
+    name = quote(item.name)
+    return f"{name} := {conversion(item, f'{record}.{name}', f'{path}.{item.name}', depth)}"
+
+
+def misfit(item: Field, value: str, depth: int = 0) -> str:
+    """SQL that is true where the conversion of a value would raise; it is never NULL."""
+    if item.mode == "REPEATED":
+        name = f"_m{depth}"
+        inner = misfit(item.element, name, depth + 1)
+        return f"coalesce(list_contains(list_transform({value}, lambda {name}: {inner}), TRUE), FALSE)"
+    if item.type == "RECORD":
+        return "(" + " OR ".join(misfit(each, f"{value}.{quote(each.name)}", depth) for each in item.fields) + ")"
+    if item.type == "STRING":
+        return "FALSE"
+    return f"({value} IS NOT NULL AND NOT ({_fits(item, value)} AND {_cast(item, value)} IS NOT NULL))"
+
+
+def _fits(item: Field, value: str) -> str:
+    return f"regexp_full_match({value}, {literal(PATTERNS[item.type])})"
+
+
+def _cast(item: Field, value: str) -> str:
+    if item.type == "BYTES":
+        return f"TRY(from_base64({value}))"
+    return f"TRY_CAST({_readable(item.type, value)} AS {DUCKDB_SCALARS[item.type]})"
 
 
 def _readable(kind: str, value: str) -> str:

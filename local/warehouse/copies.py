@@ -50,3 +50,7 @@ class CopyRunner:
             job.statistics(copy={"copiedRows": str(rows)})
             job.end()
             self._store.save(cursor, job)
+
+
+def _reference(project: str, body: dict[str, Any]) -> TableRef:
+    return TableRef(body.get("projectId") or project, str(body.get("datasetId")), str(body.get("tableId")))

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.warehouse import http_datasets, http_jobs, http_tables, uploads
+from local.warehouse import discovery, http_datasets, http_jobs, http_tables, uploads
 from local.warehouse.calls import Call
 from local.warehouse.errors import ApiError, invalid
 from local.warehouse.faults import api_error
@@ -30,6 +30,7 @@ Handler = Callable[[Call], dict[str, Any] | None]
 Endpoint = Callable[[Request], Awaitable[Response]]
 THREADS = 128
 PREFIX = "/bigquery/v2/projects"
+DISCOVERY = ("/$discovery/rest", "/discovery/v1/apis/bigquery/v2/rest")
 
 
 @dataclass
@@ -84,6 +85,11 @@ def refusal(error: Exception) -> Response:
     return JSONResponse(failure.body(), failure.code)
 
 
+async def discover(request: Request) -> Response:
+    """The document that tells `bq` what can be called."""
+    return JSONResponse(discovery.document(str(request.base_url)))
+
+
 async def unknown_path(request: Request, _error: Exception) -> Response:
     """A path or method that is not served: named, so that the missing feature is plain."""
     where = f"{request.method} {request.url.path}"
@@ -98,5 +104,7 @@ def build(warehouse: Warehouse) -> Starlette:
         routes.append(Route(PREFIX + path, face.plain(handler), methods=[method]))
     for method, path, waiting in http_jobs.WAITING_ROUTES:
         routes.append(Route(PREFIX + path, face.waiting(waiting), methods=[method]))
+    routes += [Route(path, discover) for path in DISCOVERY]
+    routes.append(Route("/bigquery/v2/projects", face.plain(http_datasets.projects)))
     routes += uploads.routes(warehouse, refusal)
     return Starlette(routes=routes, exception_handlers={404: unknown_path, 405: unknown_path})

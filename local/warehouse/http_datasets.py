@@ -28,6 +28,15 @@ def get(call: Call) -> dict[str, Any]:
         return render_dataset(call.project, name, catalog.dataset_body(cursor, call.project, name))
 
 
+def projects(call: Call) -> dict[str, Any]:
+    """The projects that have datasets."""
+    with call.warehouse.engine.reading() as cursor:
+        rows = cursor.execute("SELECT DISTINCT project FROM _bq.dataset ORDER BY 1").fetchall()
+    found = [{"kind": "bigquery#project", "id": name, "projectReference": {"projectId": name}} for (name,) in rows]
+    page, token = call.page(found)
+    return {"kind": "bigquery#projectList", "projects": page, "totalItems": len(found), **token}
+
+
 def listing(call: Call) -> dict[str, Any]:
     """The datasets of a project."""
     wanted = [each.removeprefix("labels.").split(":", 1) for each in call.query.get("filter", "").split()]

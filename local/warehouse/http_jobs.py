@@ -24,8 +24,8 @@ QUICK_SECONDS = 0.3
 LOAD_SECONDS = 2.0
 WAIT_MS = 10_000
 QUERY_KEYS = frozenset(
-    {"kind", "query", "dryRun", "labels", "location", "requestId", "jobTimeoutMs", "timeoutMs", "maxResults", "formatOptions",
-     "jobCreationMode", "useInt64Timestamp"}
+    {"kind", "query", "dryRun", "labels", "location", "requestId", "jobTimeoutMs", "timeoutMs", "maxResults",
+     "formatOptions", "jobCreationMode", "useInt64Timestamp"}
 )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def rows(call: Call, job: Job, page: tuple[int, int], *, int64: bool) -> dict[st
     start, limit = page
     found = result.rows(start, limit)
     end = start + len(found)
-    body = {"totalRows": str(result.total), "schema": schema_body(result.schema), "etag": job.key}
+    body: dict[str, Any] = {"totalRows": str(result.total), "schema": schema_body(result.schema), "etag": job.key}
     if limit:
         body["rows"] = page_body(found, result.schema, int64_timestamps=int64)
     if end < result.total and (found or not limit):

@@ -31,6 +31,8 @@ def insert(call: Call) -> dict[str, Any]:
 
 def get(call: Call) -> dict[str, Any]:
     """One table."""
+    if call.names["dataset"] == ANONYMOUS:
+        return _result_table(call)
     with call.warehouse.engine.reading() as cursor:
         table = catalog.get_table(cursor, call.table)
         return relations.render_table(cursor, table, call.warehouse.statistics)
@@ -112,6 +114,15 @@ def _selected(schema: tuple[Field, ...], wanted: str | None) -> tuple[Field, ...
     if len(found) != len(names):
         raise unsupported(f"selectedFields {wanted}", "name whole columns that exist")
     return found
+
+
+def _result_table(call: Call) -> dict[str, Any]:
+    result = call.warehouse.results.get(call.names["table"])
+    if result is None:
+        raise not_found("Table", call.table.label)
+    schema = {"fields": [item.to_api() for item in result.schema]}
+    named = {"id": call.table.label, "tableReference": call.table.to_api()}
+    return {"kind": "bigquery#table", **named, "type": "TABLE", "schema": schema, "numRows": str(result.total)}
 
 
 def _result_rows(call: Call, start: int, limit: int, *, int64: bool) -> dict[str, Any]:

@@ -133,8 +133,8 @@ def refresh(engine: Engine, statistics: Statistics) -> None:
             found["columns"] += [(*named, *row) for row in _columns(table)]
             if not table.is_view:
                 modified = _moment(table.body["lastModifiedTime"])
-                for day, rows, size in statistics.partitions(cursor, table):
-                    found["partitions"].append((*named, _partition_id(table, day), rows, size, modified))
+                for day, count, size in statistics.partitions(cursor, table):
+                    found["partitions"].append((*named, _partition_id(table, day), count, size, modified))
         for name, rows in found.items():
             cursor.execute(f"DELETE FROM {SCHEMA}.{name}")  # noqa: S608
             if rows:
@@ -173,5 +173,3 @@ def _partition_id(table: Table, day: dt.date | None) -> str | None:
 
 def _moment(milliseconds: str) -> dt.datetime:
     return dt.datetime.fromtimestamp(int(milliseconds) / 1000, dt.UTC)
-
-

@@ -1,7 +1,7 @@
 """Jobs: made once under their id, run on threads, kept for good.
 
-A job's record goes RUNNING into the file before it starts, and DONE in the very transaction that holds its effects: after
-a crash either both are there or neither, and what still says RUNNING is shown as failed.
+A job's record goes RUNNING into the file before it starts, and DONE in the very transaction that holds its effects:
+after a crash either both are there or neither, and what still says RUNNING is shown as failed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Job:
     @property
     def error(self) -> dict[str, Any] | None:
         """Why it failed."""
-        return self.body["status"].get("errorResult")
+        found: dict[str, Any] | None = self.body["status"].get("errorResult")
+        return found
 
     @property
     def key(self) -> str:

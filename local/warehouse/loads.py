@@ -22,9 +22,10 @@ from local.warehouse.writes import Target, read_target, write_rows
 KNOWN = frozenset(
     {
         "sourceUris", "destinationTable", "schema", "sourceFormat", "writeDisposition", "createDisposition",
-        "skipLeadingRows", "fieldDelimiter", "quote", "nullMarker", "allowQuotedNewlines", "allowJaggedRows", "encoding",
-        "maxBadRecords", "ignoreUnknownValues", "schemaUpdateOptions", "timePartitioning", "clustering", "autodetect",
-        "destinationTableProperties", "parquetOptions", "preserveAsciiControlCharacters", "useAvroLogicalTypes",
+        "skipLeadingRows", "fieldDelimiter", "quote", "nullMarker", "allowQuotedNewlines", "allowJaggedRows",
+        "encoding", "maxBadRecords", "ignoreUnknownValues", "schemaUpdateOptions", "timePartitioning", "clustering",
+        "autodetect", "destinationTableProperties", "parquetOptions", "preserveAsciiControlCharacters",
+        "useAvroLogicalTypes",
     }
 )  # fmt: skip
 
@@ -71,6 +72,7 @@ class LoadRunner:
         target = with_schema(target, plan.schema, config)
         with self._engine.writing() as cursor:
             job.cursor = cursor
+            catalog.sweep(cursor)
             rows = self._write(cursor, target, plan, bad)
             job.statistics(load=_statistics(sources, rows, bad))
             job.end()

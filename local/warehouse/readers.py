@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from local.warehouse.convert import conversion, text_type
+from local.warehouse.convert import conversion, misfit, text_type
 from local.warehouse.engine import Cursor
 from local.warehouse.errors import ApiError, invalid, unsupported
 from local.warehouse.faults import first_line
@@ -28,6 +28,7 @@ class Plan:
     schema: tuple[Field, ...]
     columns: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
+    misfits: tuple[str, ...] = ()
 
     @property
     def query(self) -> str:
@@ -37,10 +38,16 @@ class Plan:
         return " UNION ALL ".join(each)
 
     @property
+    def misfit(self) -> str:
+        """Whether a row holds anything that can not be converted."""
+        return " OR ".join(self.misfits) or "FALSE"
+
+    @property
     def record(self) -> str:
         """One row as a struct, NULL when anything in it can not be converted."""
         pairs = zip(self.schema, self.columns, strict=True)
-        return f"TRY(struct_pack({', '.join(f'{quote(item.name)} := {column}' for item, column in pairs)}))"
+        packed = ", ".join(f"{quote(item.name)} := {column}" for item, column in pairs)
+        return f"CASE WHEN {self.misfit} THEN NULL ELSE struct_pack({packed}) END"
 
 
 def prepare(
@@ -70,7 +77,8 @@ def _json(config: dict[str, Any], sources: list[Source], schema: tuple[Field, ..
         compression = "gzip" if source.gzipped and path == source.path else "none"
         found.append((source.name, f"read_json({literal(str(path))}, {options}, compression = '{compression}')"))
     converted = tuple(conversion(item, quote(item.name), item.name) for item in schema)
-    return Plan(schema, converted, tuple(found))
+    misfits = tuple(misfit(item, quote(item.name)) for item in schema)
+    return Plan(schema, converted, tuple(found), misfits)
 
 
 def _csv(config: dict[str, Any], sources: Sequence[Source], schema: tuple[Field, ...], bad: BadRecords) -> Plan:
@@ -105,7 +113,8 @@ def _csv(config: dict[str, Any], sources: Sequence[Source], schema: tuple[Field,
         compression = "gzip" if source.gzipped else "none"
         found.append((source.name, f"read_csv({literal(str(source.path))}, {text}, compression = '{compression}')"))
     newlines = bool(config.get("allowQuotedNewlines"))
-    return Plan(schema, tuple(_csv_column(item, newlines=newlines) for item in schema), tuple(found))
+    misfits = tuple(_csv_misfit(item, newlines=newlines) for item in schema)
+    return Plan(schema, tuple(_csv_column(item, newlines=newlines) for item in schema), tuple(found), misfits)
 
 
 def _csv_column(item: Field, *, newlines: bool) -> str:
@@ -115,6 +124,12 @@ def _csv_column(item: Field, *, newlines: bool) -> str:
         message = f"Field {item.name} holds a quoted newline; set allowQuotedNewlines"
         converted = f"CASE WHEN contains({value}, chr(10)) THEN error({literal(message)}) ELSE {converted} END"
     return converted
+
+
+def _csv_misfit(item: Field, *, newlines: bool) -> str:
+    if item.type == "STRING" and not newlines:
+        return f"coalesce(contains({quote(item.name)}, chr(10)), FALSE)"
+    return misfit(item, quote(item.name))
 
 
 def tolerant(cursor: Cursor, plan: Plan, bad: BadRecords) -> str:
@@ -133,10 +148,11 @@ def tolerant(cursor: Cursor, plan: Plan, bad: BadRecords) -> str:
 
 def _rejected(cursor: Cursor) -> list[str]:
     """What DuckDB's CSV reader left out in this transaction."""
-    try:
-        found = cursor.execute("SELECT line, error_message FROM reject_errors").fetchall()
-    except duckdb.CatalogException:
+    if cursor.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchone() is None:
         return []
+    found = cursor.execute(
+        "SELECT line, min(error_message) FROM reject_errors GROUP BY file_id, line ORDER BY line"
+    ).fetchall()
     return [f"Line {line}: {first_line(ValueError(message))}" for line, message in found]
 
 
@@ -145,7 +161,8 @@ def explained(plan: Plan, error: Exception) -> ApiError:
     where = ""
     with duckdb.connect(config={"memory_limit": "256MB", "threads": 1}) as scratch:
         for name, source in plan.sources:
-            query = f"SELECT min(n) FROM (SELECT row_number() OVER () AS n, {plan.record} AS row FROM {source}) WHERE row IS NULL"  # noqa: S608
+            rows = f"SELECT row_number() OVER () AS n, {plan.misfit} AS bad FROM {source}"  # noqa: S608
+            query = f"SELECT min(n) FROM ({rows}) WHERE bad"  # noqa: S608
             try:
                 found = scratch.execute(query).fetchone()
             except duckdb.Error:

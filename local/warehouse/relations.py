@@ -142,24 +142,21 @@ def create_table(cursor: Cursor, ref: TableRef, body: Body, make_view: ViewMaker
 
 def widen(cursor: Cursor, table: Table, new: tuple[Field, ...]) -> tuple[Field, ...]:
     """Apply a new schema to a table: columns may be added and relaxed, never dropped or retyped."""
+    mismatch = f"Provided Schema does not match Table {table.ref.label}."
     for old in table.schema:
         item = next((each for each in new if each.name.lower() == old.name.lower()), None)
         if item is None or (item.type, item.fields) != (old.type, old.fields):
             what = "missing in new schema" if item is None else "has changed type"
-            raise invalid(f"Provided Schema does not match Table {table.ref.label}. Field {old.name} {what}")
+            raise invalid(f"{mismatch} Field {old.name} {what}")
         if item.mode != old.mode:
             if (old.mode, item.mode) != ("REQUIRED", "NULLABLE"):
-                raise invalid(
-                    f"Provided Schema does not match Table {table.ref.label}. Field {old.name} has changed mode"
-                )
+                raise invalid(f"{mismatch} Field {old.name} has changed mode")
             cursor.execute(f"ALTER TABLE {table.ref.physical} ALTER COLUMN {quote(old.name)} DROP NOT NULL")
     for item in new:
         if table.column(item.name) is not None:
             continue
         if item.mode == "REQUIRED":
-            raise invalid(
-                f"Provided Schema does not match Table {table.ref.label}. Cannot add required field {item.name}"
-            )
+            raise invalid(f"{mismatch} Cannot add required field {item.name}")
         cursor.execute(f"ALTER TABLE {table.ref.physical} ADD COLUMN {quote(item.name)} {duckdb_type(item)}")
     order = {each.name.lower(): position for position, each in enumerate(table.schema)}
     return tuple(sorted(new, key=lambda item: order.get(item.name.lower(), len(order))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.warehouse.jobs import Job
-from local.warehouse.sql import Statement
+from local.warehouse.sql import Statement, TableRef
 from local.warehouse.statements import Outcome, billed
 from local.warehouse.types import Field
 
@@ -13,6 +13,11 @@ from local.warehouse.types import Field
 def schema_body(schema: tuple[Field, ...]) -> dict[str, Any]:
     """A schema as the REST API writes it."""
     return {"fields": [item.to_api() for item in schema]}
+
+
+def table_body(ref: TableRef) -> dict[str, str]:
+    """A table's name as the REST API writes it."""
+    return {"projectId": ref.project, "datasetId": ref.dataset, "tableId": ref.table}
 
 
 def describe(job: Job, statement: Statement, size: int) -> None:
@@ -41,8 +46,7 @@ def report(job: Job, statement: Statement, outcome: Outcome) -> None:
         operation = statement.kind.split("_")[0]
         found: dict[str, Any] = {"ddlOperationPerformed": operation}
         if statement.table_written is not None:
-            ref = statement.table_written
-            found["ddlTargetTable"] = {"projectId": ref.project, "datasetId": ref.dataset, "tableId": ref.table}
+            found["ddlTargetTable"] = table_body(statement.table_written)
         job.statistics(query=found)
     if outcome.rows is not None:
         job.statistics(query={"outputRows": str(outcome.rows)})

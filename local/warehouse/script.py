@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from local.warehouse import infoschema
 from local.warehouse.engine import Cursor, Engine
-from local.warehouse.errors import invalid_query, unsupported
+from local.warehouse.errors import ApiError, invalid_query, unsupported
 from local.warehouse.faults import api_error
 from local.warehouse.jobs import Job, JobStore, new_job
 from local.warehouse.lookup import Lookup
@@ -106,12 +106,10 @@ class Script:
 
     def _block(self, nodes: Sequence[ParsedNode]) -> None:
         for node in nodes:
-            if self._job.cancelled:
-                raise invalid_query("Job execution was cancelled")
             self._step(node)
 
     def _step(self, node: ParsedNode) -> None:
-        if node.form == "BEGIN":
+        if node.form == "BEGIN" or isinstance(node.tree, exp.Transaction):
             self._begin()
         elif node.form in ("COMMIT", "ROLLBACK"):
             self._finish(node.form)
@@ -198,6 +196,8 @@ class Script:
 
     def _statement(self, job: Job, node: ParsedNode, target: Target | None) -> Outcome:
         """Translate, check, run and report one statement, inside a transaction."""
+        if self._job.cancelled:
+            raise ApiError(499, "stopped", "Job execution was cancelled: User requested cancellation")
         if self._in_transaction and infoschema.mentioned(node.text):
             raise unsupported("INFORMATION_SCHEMA inside a transaction", "query it before or after")
         lookup = Lookup(self._cursor, self._job.project)

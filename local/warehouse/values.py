@@ -1,6 +1,7 @@
 """Values on their way out: DuckDB's Python objects as the cells of the REST API.
 
-TIMESTAMP cells are kept as microseconds; a client that did not ask for them gets float seconds when its page is written.
+TIMESTAMP cells are kept as microseconds; a client that did not ask for them gets float seconds when its page is
+written.
 """
 
 from __future__ import annotations

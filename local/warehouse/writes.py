@@ -63,8 +63,6 @@ def _decorated_day(decorator: str) -> dt.date:
 def _create(cursor: Cursor, target: Target, old: Table | None = None) -> Table:
     """A new, empty table; one that replaces another keeps what the job does not say."""
     kept = {key: value for key, value in old.body.items() if key != "expirationTime"} if old else {}
-    if target.options:
-        kept.pop("requirePartitionFilter", None)
     body = {**kept, **target.options, "schema": {"fields": [item.to_api() for item in target.schema]}}
     return create_table(cursor, target.ref, body)
 

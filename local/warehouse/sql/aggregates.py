@@ -11,7 +11,7 @@ from local.warehouse.sql.expressions import Call, Expressions, Node, only, posit
 from local.warehouse.sql.functions import AGGREGATE, literal_text, mismatch
 from local.warehouse.sql.kinds import BOOL, FLOAT64, INT64, NULL, NUMERIC, STRING, array_of, text
 from local.warehouse.sql.operators import numeric_division
-from local.warehouse.sql.query import direction
+from local.warehouse.sql.ordering import direction
 from local.warehouse.sql.typed import Typed, require, to_float
 
 

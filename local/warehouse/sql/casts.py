@@ -7,6 +7,7 @@ under SAFE_CAST, because a NULL there would be a silently different answer.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
@@ -21,7 +22,7 @@ _ACCEPTED: Final = {
     "FLOAT64": r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?",
     "DATE": _DATE,
     "DATETIME": rf"{_DATE}([ T]{_CLOCK})?",
-    "TIMESTAMP": rf"{_DATE}([ Tt]{_CLOCK}( ?UTC|[Zz]|[+-]\d{{1,2}}(:\d{{2}})?)?)?",
+    "TIMESTAMP": rf"{_DATE}([ T]{_CLOCK}( ?UTC|Z|[+-]\d{{2}}(:\d{{2}})?)?)?",
     "TIME": _CLOCK,
 }
 _UNSURE: Final = r"\s.*|.*\s|[+-]?(0[xX].*|[iI][nN][fF].*|[nN][aA][nN].*)"
@@ -92,6 +93,8 @@ _KNOWN_ELSEWHERE: Final = {
 def _from_text(value: Typed, target: SqlType, safe: bool) -> str:
     x = value.sql
     failure = "NULL" if safe else f"error('Could not cast string to type {target}')"
+    if target.kind == "DATE" and value.text is not None and re.fullmatch(_DATE, value.text) and not safe:
+        return f"CAST({x} AS DATE)"
     if target.kind == "BOOL":
         return (
             f"CASE lower({x}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE "
@@ -99,9 +102,10 @@ def _from_text(value: Typed, target: SqlType, safe: bool) -> str:
         )
     convert = "TRY_CAST" if safe else "CAST"
     pattern = _ACCEPTED[target.kind]
+    unsure = rf"{_UNSURE}|{_DATE}.+" if target.kind in ("DATE", "DATETIME", "TIMESTAMP") else _UNSURE
     return (
         f"CASE WHEN regexp_full_match({x}, {text(pattern)}) THEN {convert}({x} AS {target.duckdb})"
-        f" WHEN regexp_full_match({x}, {text(_UNSURE)})"
+        f" WHEN regexp_full_match({x}, {text(unsure)})"
         f" THEN error('Not supported here: this form of text cast to {target}')"
         f" WHEN {x} IS NOT NULL THEN {failure} END"
     )

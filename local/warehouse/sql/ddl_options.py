@@ -26,7 +26,7 @@ def options_of(properties: list[Node]) -> TableOptions:
 def _named(item: Node) -> tuple[str, object]:
     if isinstance(item, exp.LocationProperty):
         return "location", str(item.this.this)
-    if not isinstance(item, exp.Property):
+    if type(item) is not exp.Property:
         raise UnsupportedSql(f"{type(item).__name__}: {item.sql(dialect='bigquery')[:80]}")
     return item.name.lower(), property_value(item.args["value"])
 

@@ -60,7 +60,7 @@ def overloaded(name: str, *overloads: Overload) -> Function:
             sqls = _fit(values, overload)
             if sqls is not None:
                 sql = overload.form
-                for at, text in enumerate(sqls):
+                for at in range(len(sqls)):
                     sql = sql.replace("{" + str(at) + "}", f"\0{at}\0")
                 for at, text in enumerate(sqls):
                     sql = sql.replace(f"\0{at}\0", text)

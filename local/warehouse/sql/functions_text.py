@@ -117,6 +117,10 @@ def _extract(e: Expressions, found: Call) -> Typed:
         raise InvalidSql(
             "Regular expressions passed into extraction functions must not have more than 1 capturing group"
         )
+    written = values[1].text or ""
+    outside = re.sub(r"\([^()]*\)", "", written)
+    if groups and (re.search(r"\)([?*]|\{0)", written) or "|" in outside):
+        raise UnsupportedSql("REGEXP_EXTRACT with a group that may not take part in the match")
     value = require(values[0], STRING, found.name)
     return Typed(
         f"CASE WHEN regexp_matches({value}, {pattern}) THEN regexp_extract({value}, {pattern}, {groups}) END", STRING

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from local.warehouse.sql.casts import cast
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
-from local.warehouse.sql.expressions import HANDLERS, Call, Expressions, Node, only
+from local.warehouse.sql.expressions import Call, Expressions, Node, only
 from local.warehouse.sql.functions import SCALAR, Function, Overload, arguments, mismatch, overloaded, refuse_modifiers
 from local.warehouse.sql.kinds import DATE, INT64, TIMESTAMP, SqlType, array_of
 from local.warehouse.sql.typed import Typed, require
@@ -28,23 +28,6 @@ _MICROSECONDS: Final = {
 }
 _CALENDAR: Final = {"DAY": "days", "WEEK": "weeks", "MONTH": "months", "QUARTER": "quarters", "YEAR": "years"}
 _TRUNCATED: Final = ("DAY", "MONTH", "QUARTER", "YEAR")
-_EXTRACTED: Final = {
-    "YEAR": "year({x})",
-    "QUARTER": "quarter({x})",
-    "MONTH": "month({x})",
-    "DAY": "day({x})",
-    "DAYOFYEAR": "dayofyear({x})",
-    "DAYOFWEEK": "dayofweek({x}) + 1",
-    "WEEK": "strftime({x}, '%U')",
-    "ISOWEEK": "weekofyear({x})",
-    "ISOYEAR": "isoyear({x})",
-    "HOUR": "hour({x})",
-    "MINUTE": "minute({x})",
-    "SECOND": "second({x})",
-    "MILLISECOND": "millisecond({x}) % 1000",
-    "MICROSECOND": "microsecond({x}) % 1000000",
-}
-_CLOCK_PARTS: Final = ("HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 
 
 def unit(node: Node) -> str:
@@ -75,7 +58,8 @@ def _count(found: Call, least: int, most: int) -> None:
         raise InvalidSql(f"Number of arguments does not match for function {found.name}: got {len(found.args)}")
 
 
-def _utc_only(e: Expressions, node: Node, name: str) -> None:
+def utc_only(e: Expressions, node: Node, name: str) -> None:
+    """Refuse a time zone that is not UTC."""
     if e.of(node).text not in ("UTC", "Etc/UTC", "+00:00", "+00"):
         raise UnsupportedSql(f"{name} with a time zone other than 'UTC'")
 
@@ -101,7 +85,7 @@ def _date_trunc(e: Expressions, found: Call) -> Typed:
 def _timestamp_trunc(e: Expressions, found: Call) -> Typed:
     _count(found, 2, 3)
     if len(found.args) == 3:
-        _utc_only(e, found.args[2], found.name)
+        utc_only(e, found.args[2], found.name)
     value, part = require(e.of(found.args[0]), TIMESTAMP, found.name), unit(found.args[1])
     local = f"{value} AT TIME ZONE 'UTC'"
     if part in _MICROSECONDS and part != "DAY":
@@ -176,7 +160,7 @@ def _date(e: Expressions, found: Call) -> Typed:
         parts = ", ".join(require(value, INT64, "DATE") for value in values)
         return Typed(f"make_date({parts})", DATE)
     if len(values) == 2:
-        _utc_only(e, found.args[1], "DATE")
+        utc_only(e, found.args[1], "DATE")
     if values[0].type.kind not in ("TIMESTAMP", "DATETIME", "DATE", "STRING"):
         raise mismatch("DATE", values)
     return cast(values[0], DATE, safe=False)
@@ -185,7 +169,7 @@ def _date(e: Expressions, found: Call) -> Typed:
 def _timestamp(e: Expressions, found: Call) -> Typed:
     values = arguments(e, found, 1, 2)
     if len(values) == 2:
-        _utc_only(e, found.args[1], "TIMESTAMP")
+        utc_only(e, found.args[1], "TIMESTAMP")
     if values[0].type.kind not in ("TIMESTAMP", "DATETIME", "DATE", "STRING"):
         raise mismatch("TIMESTAMP", values)
     return cast(values[0], TIMESTAMP, safe=False)
@@ -212,27 +196,6 @@ def _date_array(e: Expressions, found: Call) -> Typed:
     return Typed(f"CASE WHEN {first} IS NOT NULL AND {last} IS NOT NULL THEN {series} END", array_of(DATE))
 
 
-def _extract(e: Expressions, node: exp.Extract) -> Typed:
-    only(node, "this", "expression")
-    source = node.expression
-    if isinstance(source, exp.AtTimeZone):
-        _utc_only(e, source.args["zone"], "EXTRACT")
-        source = source.this
-    value, part = e.of(source), unit(node.this)
-    if value.type.kind not in ("DATE", "TIMESTAMP"):
-        raise UnsupportedSql(f"EXTRACT from {value.type}")
-    if part in _CLOCK_PARTS and value.type == DATE:
-        raise InvalidSql(f"EXTRACT from DATE does not support the {part} date part")
-    x = value.sql if value.type == DATE else f"({value.sql} AT TIME ZONE 'UTC')"
-    if part == "DATE" and value.type == TIMESTAMP:
-        return Typed(f"CAST({x} AS DATE)", DATE)
-    shift = week_shift(part)
-    if part not in _EXTRACTED:
-        detail = f"EXTRACT({part})" if shift is None else f"EXTRACT({part}); ISOWEEK and WEEK are"
-        raise UnsupportedSql(detail)
-    return Typed(f"CAST({_EXTRACTED[part].replace('{x}', x)} AS BIGINT)", INT64)
-
-
 def _epoch(per_second: int) -> str:
     """Whole units since 1970, rounded down: the remainder of a negative number is negative in DuckDB."""
     step = 1_000_000 // per_second
@@ -247,13 +210,12 @@ def _current(sql: str, kind: SqlType) -> Function:
     def translate(e: Expressions, found: Call) -> Typed:
         _count(found, 0, 1)
         if found.args:
-            _utc_only(e, found.args[0], found.name)
+            utc_only(e, found.args[0], found.name)
         return Typed(sql, kind)
 
     return translate
 
 
-HANDLERS[exp.Extract] = _extract
 _register("UNIX_MICROS", TIMESTAMP, INT64, "epoch_us({0})")
 _register("UNIX_MILLIS", TIMESTAMP, INT64, _epoch(1_000))
 _register("UNIX_SECONDS", TIMESTAMP, INT64, _epoch(1))

@@ -66,7 +66,7 @@ def _insert(node: exp.Insert, info: TableInfo, source: Relation, e: Expressions)
         raise InvalidSql(f"Inserted row has wrong column count; Has {len(values)}, expected {len(columns)}")
     heads = ", ".join(quote(column.name) for column in columns)
     sqls = [value_or_default(value, column, e) for value, column in zip(values, columns, strict=True)]
-    return f"INSERT ({heads}) VALUES ({', '.join(sqls)})"
+    return f"INSERT ({heads}) VALUES ({', '.join(sqls)})"  # noqa: S608 - made of parts that are translated or quoted
 
 
 def _names(node: Node) -> list[str]:
@@ -88,4 +88,4 @@ def _insert_row(info: TableInfo, source: Relation, e: Expressions) -> str:
             raise UnsupportedSql("INSERT ROW from a source whose columns differ from the table's; list the columns")
         heads.append(quote(column.name))
         values.append(e.scope.use(given).sql)
-    return f"INSERT ({', '.join(heads)}) VALUES ({', '.join(values)})"
+    return f"INSERT ({', '.join(heads)}) VALUES ({', '.join(values)})"  # noqa: S608 - made of parts that are translated or quoted

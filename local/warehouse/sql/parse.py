@@ -8,9 +8,9 @@ written, and the translation decides by that name alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import sqlglot
 from sqlglot import exp
@@ -22,6 +22,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
 
 Form = Literal["SQL", "DECLARE", "SET", "ASSERT", "IF", "BEGIN", "COMMIT", "ROLLBACK"]
+_TRANSACTION: Final[dict[str, Form]] = {"BEGIN": "BEGIN", "COMMIT": "COMMIT", "ROLLBACK": "ROLLBACK"}
 _KEPT: Final = ("CAST", "SAFE_CAST", "EXTRACT")
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -29,13 +30,20 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 class _Parser(BigQueryParser):
     """BigQuery's grammar with no function known by name."""
 
-    FUNCTIONS: ClassVar[dict[str, object]] = {}
-    FUNCTION_PARSERS: ClassVar[dict[str, object]] = {
+    FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
         name: parser for name, parser in BigQueryParser.FUNCTION_PARSERS.items() if name in _KEPT
     }
 
 
+class _Tokenizer(BigQuery.Tokenizer):
+    """BigQuery's words; none of them (ELSEIF, CALL …) swallows the rest of its statement as one text."""
+
+    COMMANDS: ClassVar[set[TokenType]] = set()
+
+
 class _Dialect(BigQuery):
+    Tokenizer = _Tokenizer
     Parser = _Parser
 
 
@@ -133,7 +141,8 @@ class _Script:
         otherwise: list[ParsedNode] = []
         if self.word(position) == "ELSEIF":
             node, position = self.branch(position)
-            return ParsedNode("IF", node.text, condition, then=tuple(then), otherwise=(node,)), position
+            text = self.source(start, position)
+            return ParsedNode("IF", text, condition, then=tuple(then), otherwise=(node,)), position
         if self.word(position) == "ELSE":
             otherwise, position = self.statements(position + 1, ("END",))
         if (self.word(position), self.word(position + 1)) != ("END", "IF"):
@@ -150,12 +159,11 @@ class _Script:
             return self.assign(start, stop, text)
         if first == "ASSERT":
             return self.assertion(start, stop, text)
-        rest = [self.word(at) for at in range(start + 1, stop)]
-        if first in ("BEGIN", "COMMIT", "ROLLBACK"):
-            if rest not in ([], ["TRANSACTION"]):
+        words = text.upper().split()
+        if words[0] in _TRANSACTION:
+            if words[1:] not in ([], ["TRANSACTION"]):
                 raise UnsupportedSql("a BEGIN … END block or exception handler")
-            form: Form = "BEGIN" if first == "BEGIN" else "COMMIT" if first == "COMMIT" else "ROLLBACK"
-            return ParsedNode(form, text)
+            return ParsedNode(_TRANSACTION[words[0]], text)
         if first in ("LOOP", "WHILE", "REPEAT", "FOR", "CALL", "EXECUTE", "RAISE", "EXPORT", "LOAD", "RETURN", "CASE"):
             raise UnsupportedSql(f"statement {first}")
         return ParsedNode("SQL", text, parse_tree(text))

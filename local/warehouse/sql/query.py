@@ -10,14 +10,16 @@ from typing import Any
 from sqlglot import exp
 
 from local.warehouse.sql import operators as _operators  # noqa: F401 - registers the operators
+from local.warehouse.sql import subqueries as _subqueries  # noqa: F401 - registers arrays, subqueries and IN
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
 from local.warehouse.sql.expressions import Expressions, Node, only
 from local.warehouse.sql.kinds import INT64, quote
 from local.warehouse.sql.model import TableRef
+from local.warehouse.sql.ordering import direction, limit
 from local.warehouse.sql.partition import note_conditions
 from local.warehouse.sql.scope import Context, Cte, Field, Scope
 from local.warehouse.sql.star import expand_star
-from local.warehouse.sql.typed import Typed, common_type, require
+from local.warehouse.sql.typed import Typed
 
 SELECT_PARTS = (
     "with_", "distinct", "expressions", "from_", "joins", "where", "group", "having", "qualify", "order", "limit",
@@ -46,7 +48,9 @@ def compile_query(node: Node, parent: Scope) -> Query:
         only(node, "this", "with_")
         return compile_query(node.this, parent)
     if isinstance(node, exp.SetOperation):
-        return _with_ctes(node, parent, _set_operation)
+        from local.warehouse.sql.setops import set_operation
+
+        return _with_ctes(node, parent, set_operation)
     if isinstance(node, exp.Select):
         only(node, *SELECT_PARTS)
         return _with_ctes(node, parent, _select)
@@ -82,7 +86,7 @@ def collected(context: Context) -> Iterator[set[Any]]:
 
 
 @dataclass
-class _Item:
+class Item:
     """One column of a SELECT list."""
 
     name: str | None
@@ -105,7 +109,7 @@ def _select(node: exp.Select, scope: Scope) -> Query:
         raise InvalidSql("SELECT list must not be empty")
     if node.args.get("distinct"):
         only(node.args["distinct"])
-        _use(items, scope.context)
+        use(items, scope.context)
     group = _group(node, e, items)
     later = Expressions(replace(scope, aliases={i.name.lower(): i.value for i in items if i.name}), compile_query)
     having = [
@@ -118,14 +122,15 @@ def _select(node: exp.Select, scope: Scope) -> Query:
     columns = ", ".join(f"{item.value.sql} AS {item.field.sql}" for item in items)
     distinct = "DISTINCT " if node.args.get("distinct") else ""
     parts = [f"SELECT {distinct}{columns}", source, f"WHERE {condition}" if condition else "", group, *having]
-    parts += [_order(node, later, items), limit(node, e)]
+    parts += [order_by(node, later, items), limit(node, e)]
     passes = not any(node.args.get(key) for key in ("group", "distinct", "qualify", "limit", "having"))
+    passes = passes and not any(each.find(exp.Window) for each in node.expressions)
     fields = [item.field if passes else replace(item.field, partition_of=None) for item in items]
     return Query(" ".join(part for part in parts if part), fields, scope.context, [item.value for item in items])
 
 
-def _items(node: exp.Select, e: Expressions) -> list[_Item]:
-    items: list[_Item] = []
+def _items(node: exp.Select, e: Expressions) -> list[Item]:
+    items: list[Item] = []
     anonymous = 0
     for each in node.expressions:
         if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
@@ -152,12 +157,12 @@ def _items(node: exp.Select, e: Expressions) -> list[_Item]:
 
 def _item(
     name: str, value: Typed, reads: Set[tuple[TableRef, str]], node: Node, origin: Field | None, *, named: bool = True
-) -> _Item:
+) -> Item:
     if value.type.kind == "NULL":
         value = Typed(f"CAST({value.sql} AS BIGINT)", INT64, value.literal)
     usage = origin.partition_of if origin is not None else None
     column = Field(name, value.type, quote(name), frozenset(reads), usage)
-    return _Item(name if named else None, value, column, node)
+    return Item(name if named else None, value, column, node)
 
 
 def _origin(node: Node, scope: Scope) -> Field | None:
@@ -171,7 +176,8 @@ def _origin(node: Node, scope: Scope) -> Field | None:
     return found[0] if len(found) == 1 else None
 
 
-def _use(items: list[_Item], context: Context) -> None:
+def use(items: list[Item], context: Context) -> None:
+    """Count what the columns are made of as read."""
     for item in items:
         context.reads |= item.field.reads
 
@@ -181,7 +187,7 @@ def _has_window(node: exp.Select) -> bool:
     return any(place.find(exp.Window) is not None for place in places)
 
 
-def _ordinal(node: Node, items: list[_Item]) -> int | None:
+def _ordinal(node: Node, items: list[Item]) -> int | None:
     """The place in the SELECT list that a number or an alias in GROUP BY or ORDER BY means."""
     if isinstance(node, exp.Literal) and not node.is_string:
         position = int(str(node.this)) if str(node.this).isdigit() else 0
@@ -196,7 +202,7 @@ def _ordinal(node: Node, items: list[_Item]) -> int | None:
     return None
 
 
-def _group(node: exp.Select, e: Expressions, items: list[_Item]) -> str:
+def _group(node: exp.Select, e: Expressions, items: list[Item]) -> str:
     group = node.args.get("group")
     if group is None:
         return ""
@@ -218,7 +224,8 @@ def _group(node: exp.Select, e: Expressions, items: list[_Item]) -> str:
     return "GROUP BY " + ", ".join(keys)
 
 
-def _order(node: Node, e: Expressions, items: list[_Item]) -> str:
+def order_by(node: Node, e: Expressions, items: list[Item]) -> str:
+    """ORDER BY, where a number or an output name means the column of that place."""
     order = node.args.get("order")
     if order is None:
         return ""
@@ -230,69 +237,3 @@ def _order(node: Node, e: Expressions, items: list[_Item]) -> str:
             e.scope.context.reads |= items[position - 1].field.reads
         terms.append(direction(each, str(position) if position is not None else e.of(each.this).sql))
     return "ORDER BY " + ", ".join(terms)
-
-
-def direction(node: exp.Ordered, sql: str) -> str:
-    """One ORDER BY term with the place of NULLs written out: first ascending, last descending, unless said."""
-    only(node, "this", "desc", "nulls_first")
-    word = "DESC" if node.args.get("desc") else "ASC"
-    return f"{sql} {word} NULLS {'FIRST' if node.args.get('nulls_first') else 'LAST'}"
-
-
-def limit(node: Node, e: Expressions) -> str:
-    """LIMIT and OFFSET, which take numbers and parameters."""
-    parts = []
-    for key, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
-        clause = node.args.get(key)
-        if clause is None:
-            continue
-        only(clause, "expression")
-        value = clause.expression
-        if not isinstance(value, exp.Literal | exp.Parameter):
-            raise InvalidSql(f"{word} expects an integer literal or parameter")
-        parts.append(f"{word} {require(e.of(value), INT64, word)}")
-    return " ".join(parts)
-
-
-def _set_operation(node: exp.SetOperation, scope: Scope) -> Query:
-    only(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
-    word = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}[type(node)]
-    if not node.args.get("distinct"):
-        if word != "UNION":
-            raise InvalidSql(f"Syntax error: {word} must be followed by DISTINCT")
-        word = "UNION ALL"
-    sides = [compile_query(node.this, scope), compile_query(node.expression, scope)]
-    if len(sides[0].fields) != len(sides[1].fields):
-        raise InvalidSql(f"Queries in {word} have mismatched column count")
-    kinds = [common_type([_loose(s, at) for s in sides], word) for at in range(len(sides[0].fields))]
-    bodies = [_side(side, kinds, scope) for side in sides]
-    fields = [
-        Field(one.name, kind, one.sql, one.reads | other.reads)
-        for one, other, kind in zip(sides[0].fields, sides[1].fields, kinds, strict=True)
-    ]
-    items = [_Item(f.name, Typed(f.sql, f.type), f, node) for f in fields]
-    if word != "UNION ALL":
-        _use(items, scope.context)
-    e = Expressions(Scope(scope.context, None, aliases={}), compile_query)
-    parts = [f"{bodies[0]} {word} {bodies[1]}", _order(node, e, items), limit(node, e)]
-    return Query(" ".join(part for part in parts if part), fields, scope.context)
-
-
-def _loose(query: Query, at: int) -> Typed:
-    """A column of a set operation's side; only a literal NULL takes any type."""
-    if query.literals and query.literals[at].literal == "null":
-        return Typed("NULL", replace(INT64, kind="NULL"))
-    return Typed("", query.fields[at].type)
-
-
-def _side(query: Query, kinds: list[Any], scope: Scope) -> str:
-    """One side with its columns as the common types."""
-    if [column.type for column in query.fields] == kinds:
-        return f"({query.sql})"
-    name = scope.context.alias("side")
-    names = [f"c{at}" for at in range(len(kinds))]
-    columns = []
-    for at, (column, kind) in enumerate(zip(query.fields, kinds, strict=True)):
-        value = replace(_loose(query, at), sql=names[at])
-        columns.append(f"{require(value, kind, 'Column of a set operation')} AS {column.sql}")
-    return f"(SELECT {', '.join(columns)} FROM ({query.sql}) AS {name}({', '.join(names)}))"

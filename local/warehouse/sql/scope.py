@@ -93,8 +93,7 @@ class Context:
         if self.placeholders.setdefault(match, source) != source:
             raise UnsupportedSql(f"a parameter and a variable both named {match}")
         kind = known[match]
-        literal = "parameter" if source == "parameter" else None
-        return Typed(f"CAST(${match} AS {kind.duckdb})", kind, "parameter" if literal else None)
+        return Typed(f"CAST(${match} AS {kind.duckdb})", kind, "parameter" if source == "parameter" else None)
 
 
 @dataclass

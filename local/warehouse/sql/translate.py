@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from local.warehouse.sql import aggregates, formats, functions_arrays, functions_numeric, functions_text, functions_time
+from local.warehouse.sql import aggregates, extract, formats, functions_arrays, functions_numeric, functions_text
 from local.warehouse.sql.ddl import Ddl, alter, create, drop, table_sql
 from local.warehouse.sql.dml import Written, delete, insert, truncate, update
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
@@ -33,7 +33,7 @@ from local.warehouse.sql.scope import Context, Scope
 from local.warehouse.sql.typed import Typed, require
 
 # Importing these modules fills the tables of functions.
-REGISTERED: Final = (aggregates, formats, functions_arrays, functions_numeric, functions_text, functions_time)
+REGISTERED: Final = (aggregates, extract, formats, functions_arrays, functions_numeric, functions_text)
 SESSION_SETUP: Final = (
     "SET TimeZone = 'UTC'",
     "SET error_on_division_by_zero = true",
@@ -116,23 +116,27 @@ def _query(query: Query, context: Context) -> Statement:
     if len(set(names)) != len(names):
         raise InvalidSql("Duplicate column names in the result are not supported")
     output = tuple(Column(column.name, column.type) for column in query.fields)
-    return _found(context, "SELECT", _without_null_elements(query, context), output=output)
+    return _found(context, "SELECT", _checked(query, context), output=output)
 
 
-def _without_null_elements(query: Query, context: Context) -> str:
-    """A result's array may not hold NULL, although an array inside the query may."""
-    if not any(column.type.kind == "ARRAY" for column in query.fields):
+def _checked(query: Query, context: Context) -> str:
+    """A result's array may not hold NULL, and a number that overflowed is an error in BigQuery, not infinity."""
+    if not any(column.type.kind in ("ARRAY", "FLOAT64") for column in query.fields):
         return query.sql
     name = context.alias("result")
     columns = []
     for column in query.fields:
         value = f"{name}.{column.sql}"
+        sound, problem = "", ""
         if column.type.kind == "ARRAY":
-            message = text(f"Array cannot have a null element; error in writing field {column.name}")
-            full = f"len({value}) = list_count({value})"
-            value = f"CASE WHEN {value} IS NULL OR {full} THEN {value} ELSE error({message}) END"
+            sound, problem = f"len({value}) = list_count({value})", "Array cannot have a null element"
+        elif column.type.kind == "FLOAT64":
+            sound, problem = f"isfinite({value})", "Floating point overflow, or NaN or infinity (not supported here)"
+        if sound:
+            message = text(f"{problem}; error in writing field {column.name}")
+            value = f"CASE WHEN {value} IS NULL OR {sound} THEN {value} ELSE error({message}) END"
         columns.append(f"{value} AS {column.sql}")
-    return f"SELECT {', '.join(columns)} FROM ({query.sql}) AS {name}"
+    return f"SELECT {', '.join(columns)} FROM ({query.sql}) AS {name}"  # noqa: S608 - made of parts that are translated or quoted
 
 
 def _ddl(found: Ddl, context: Context) -> Statement:
@@ -140,7 +144,7 @@ def _ddl(found: Ddl, context: Context) -> Statement:
     if found.kind == "CREATE_TABLE" and found.table is not None and isinstance(found.details, CreateDetails):
         sql = table_sql(found.table, found.details.columns)
     elif found.query is not None and found.kind == "CREATE_TABLE_AS_SELECT":
-        sql = _without_null_elements(found.query, context)
+        sql = _checked(found.query, context)
     return _found(context, found.kind, sql, table=found.table, details=found.details)
 
 

@@ -19,7 +19,7 @@ from local.warehouse.sql.kinds import (
     SqlType,
 )
 
-LiteralKind = Literal["int", "float", "string", "null", "parameter"]
+LiteralKind = Literal["int", "float", "string", "null", "parameter", "empty"]
 _WIDTH: Final = {"INT64": 0, "NUMERIC": 1, "FLOAT64": 2}
 _FROM_TEXT: Final = ("DATE", "TIMESTAMP", "DATETIME", "TIME")
 
@@ -42,7 +42,9 @@ def as_type(value: Typed, target: SqlType) -> str | None:
         return f"CAST({value.sql} AS {target.duckdb})"
     if value.type.kind in _WIDTH and target.kind in _WIDTH:
         return _widen(value, target)
-    if value.type.kind == "STRING" and target.kind in _FROM_TEXT and value.literal in ("string", "parameter"):
+    if value.literal == "empty" and target.kind == "ARRAY":
+        return f"CAST([] AS {target.duckdb})"
+    if target.kind in _FROM_TEXT and _loose_text(value):
         from local.warehouse.sql.casts import cast
 
         return cast(value, target, safe=False).sql
@@ -50,22 +52,12 @@ def as_type(value: Typed, target: SqlType) -> str | None:
         raise UnsupportedSql(f"DATE taken as {target} without a CAST")
     if value.type.kind == "DATETIME" and target.kind == "TIMESTAMP":
         raise UnsupportedSql("DATETIME taken as TIMESTAMP without a CAST")
-    if value.type.kind == "STRUCT" and target.kind == "STRUCT" and _same_shape(value.type, target):
-        return f"CAST(row({', '.join(_members(value))}) AS {target.duckdb})"
     return None
 
 
-def _members(value: Typed) -> list[str]:
-    raise UnsupportedSql(f"a STRUCT taken as one with other field names: {value.type}")
-
-
-def _same_shape(one: SqlType, other: SqlType) -> bool:
-    return [kind for _, kind in one.fields] == [kind for _, kind in other.fields]
-
-
 def _widen(value: Typed, target: SqlType) -> str | None:
-    if value.literal == "float" and target == NUMERIC:
-        raise UnsupportedSql(f"the FLOAT64 literal {value.sql} taken as NUMERIC; write NUMERIC '…'")
+    if value.literal and value.type == FLOAT64 and target == NUMERIC:
+        raise UnsupportedSql(f"the FLOAT64 literal or parameter {value.sql} taken as NUMERIC; make it a NUMERIC")
     if _WIDTH[value.type.kind] > _WIDTH[target.kind]:
         return None
     return to_float(value) if target == FLOAT64 else f"CAST({value.sql} AS {target.duckdb})"
@@ -91,7 +83,7 @@ def common_type(values: Sequence[Typed], where: str) -> SqlType:
     kinds = [value.type for value in values if value.type != NULL]
     if not kinds:
         return INT64
-    strict = [v.type for v in values if v.type != NULL and v.literal not in ("string", "parameter")]
+    strict = [v.type for v in values if v.type != NULL and not _loose_text(v)]
     candidates = strict or kinds
     best = candidates[0]
     for kind in candidates[1:]:
@@ -99,9 +91,14 @@ def common_type(values: Sequence[Typed], where: str) -> SqlType:
             best = kind if _WIDTH[kind.kind] > _WIDTH[best.kind] else best
         elif kind != best:
             raise InvalidSql(f"No matching signature for {where} for argument types: {types_of(values)}")
-    if best == FLOAT64 and NUMERIC in kinds and any(v.literal == "float" for v in values):
-        raise UnsupportedSql("NUMERIC together with a FLOAT64 literal; write NUMERIC '…'")
+    if best == FLOAT64 and NUMERIC in kinds and any(v.literal and v.type == FLOAT64 for v in values):
+        raise UnsupportedSql("NUMERIC together with a FLOAT64 literal or parameter; make it a NUMERIC")
     return best
+
+
+def _loose_text(value: Typed) -> bool:
+    """A text that becomes a date where one is wanted."""
+    return value.type.kind == "STRING" and value.literal in ("string", "parameter")
 
 
 def unify(values: Sequence[Typed], where: str) -> tuple[list[str], SqlType]:

@@ -8,7 +8,7 @@ from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
 from local.warehouse.sql.expressions import Call, Expressions, Node, only
 from local.warehouse.sql.functions import AGGREGATE, SCALAR, WINDOW_ONLY, arguments, mismatch, unknown
 from local.warehouse.sql.kinds import FLOAT64, INT64, NUMERIC
-from local.warehouse.sql.query import direction
+from local.warehouse.sql.ordering import direction
 from local.warehouse.sql.typed import Typed, require, unify
 
 

@@ -104,7 +104,7 @@ DECLARE
 BEGIN
     loaded_now := mine IS NOT NULL;
     IF NOT loaded_now THEN
-        SELECT c FROM pipeline.chunk c WHERE c.chunk_id = p_chunk_id INTO STRICT counts;
+        SELECT c.* FROM pipeline.chunk c WHERE c.chunk_id = p_chunk_id INTO STRICT counts;
         RETURN NEXT;
         RETURN;
     END IF;

@@ -26,6 +26,7 @@ class Endpoint:
     port: int = 0
     answer: Callable[[int], int] = lambda _earlier: 200
     hold_seconds: float = 0.0
+    idle_seconds: float = 60.0
     pushes: list[Push] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
@@ -64,12 +65,14 @@ class Endpoint:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
     block_on_close = False
 
 
 def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        timeout = endpoint.idle_seconds
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -86,9 +86,11 @@ class Clients:
         futures = [self.publisher.publish(topic, payload, **attributes) for payload in payloads]
         return [future.result(10) for future in futures]
 
-    def publish_request(self, topic: str, messages: Sequence[Json], timeout: float = 20.0) -> list[str]:
-        """One request as it is, past the batching and the checks of the high-level client."""
-        response = OneRequestPublisher.publish(self.publisher, topic=topic, messages=list(messages), timeout=timeout)
+    def publish_request(self, topic: str, messages: Sequence[Json]) -> list[str]:
+        """One request as it is, past the batching, checks and retries of the high-level client."""
+        response = OneRequestPublisher.publish(
+            self.publisher, topic=topic, messages=list(messages), retry=None, timeout=5.0
+        )
         return list(response.message_ids)
 
     def pull(self, subscription: str, count: int = 1, *, seconds: float = 5.0) -> list[types.ReceivedMessage]:

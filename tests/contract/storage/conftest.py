@@ -69,7 +69,7 @@ def bucket(client: Client) -> Bucket:
     return client.create_bucket(f"bucket-{uuid.uuid4().hex}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def http(server_url: str) -> Iterator[httpx.Client]:
     """Plain HTTP for what the real client never sends."""
     with httpx.Client(base_url=server_url) as http:

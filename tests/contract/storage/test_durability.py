@@ -32,9 +32,11 @@ def test_a_stopped_server_ends_with_zero_and_keeps_everything(
     assert (found.generation, found.metadata, found.download_as_bytes()) == (blob.generation, {"k": "v"}, b"data")
 
 
-def test_a_killed_server_keeps_what_it_acknowledged(own_server: StorageServer, make_client: MakeClient) -> None:
-    client = make_client(own_server.url)
-    bucket = client.create_bucket("kept")
+def test_a_killed_server_keeps_and_tells_what_it_acknowledged(
+    own_server: StorageServer, make_client: MakeClient, receiver: Receiver
+) -> None:
+    bucket = make_client(own_server.url).create_bucket("kept")
+    bucket.notification(topic_name="told-after-a-kill", topic_project="p").create()
     acknowledged: dict[str, bytes] = {}
     writer = threading.Thread(target=_write_until_refused, args=(own_server.url, acknowledged))
     writer.start()
@@ -45,7 +47,10 @@ def test_a_killed_server_keeps_what_it_acknowledged(own_server: StorageServer, m
     assert acknowledged
     for name, data in acknowledged.items():
         assert bucket.blob(name).download_as_bytes() == data
-    assert len(list(bucket.list_blobs())) - len(acknowledged) in (0, 1)
+    stored = {blob.name for blob in bucket.list_blobs()}
+    assert len(stored) - len(acknowledged) in (0, 1)
+    messages = receiver.wait("told-after-a-kill", len(stored))
+    assert {message.attributes["objectId"] for message in messages} == stored
 
 
 def _write_until_refused(url: str, acknowledged: dict[str, bytes]) -> None:
@@ -63,19 +68,20 @@ def test_undelivered_notifications_survive_a_kill(tmp_path: Path, make_client: M
     receiver = Receiver()
     server = StorageServer(tmp_path, receiver.host)
     server.start()
-    client = make_client(server.url)
-    bucket = client.create_bucket("told")
-    bucket.notification(topic_name="uploads", topic_project="p", event_types=["OBJECT_FINALIZE"]).create()
-    receiver.stop()
-    for number in range(5):
-        bucket.blob(f"x{number}").upload_from_string(b"")
-    server.kill()
-    receiver.start()
-    server.start()
-    names = {message.attributes["objectId"] for message in receiver.wait("uploads", 5)}
-    assert names == {f"x{number}" for number in range(5)}
-    server.stop()
-    receiver.stop()
+    try:
+        bucket = make_client(server.url).create_bucket("told")
+        bucket.notification(topic_name="uploads", topic_project="p", event_types=["OBJECT_FINALIZE"]).create()
+        receiver.stop()
+        for number in range(5):
+            bucket.blob(f"x{number}").upload_from_string(b"")
+        server.kill()
+        receiver.start()
+        server.start()
+        names = {message.attributes["objectId"] for message in receiver.wait("uploads", 5)}
+        assert names == {f"x{number}" for number in range(5)}
+    finally:
+        server.stop()
+        receiver.stop()
 
 
 def test_a_resumable_upload_goes_on_after_a_kill(own_server: StorageServer, make_client: MakeClient) -> None:

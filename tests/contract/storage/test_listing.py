@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import httpx
 import pytest
 from google.api_core.exceptions import MethodNotImplemented
@@ -101,3 +103,25 @@ def test_all_versions_are_the_live_ones_since_versioning_is_refused(filled: Buck
 def test_soft_deleted_objects_are_refused(bucket: Bucket) -> None:
     with pytest.raises(MethodNotImplemented, match="soft delete"):
         names(bucket, soft_deleted=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_listing_is_what_a_plain_filter_gives(http: httpx.Client, bucket: Bucket, seed: int) -> None:
+    choose = random.Random(seed)  # noqa: S311  repeatable, not secret
+
+    def text(longest: int) -> str:
+        return "".join(choose.choices("ab/é\U0010ffff", k=choose.randint(0, longest)))
+
+    stored = sorted({name for _ in range(40) if (name := text(6))}, key=str.encode)
+    for name in stored:
+        http.post(f"/upload/storage/v1/b/{bucket.name}/o", params={"uploadType": "media", "name": name})
+    for _ in range(20):
+        prefix, delimiter, start, end = text(2), choose.choice(["", "/", "a", "b/"]), text(2), text(2)
+        options = {"prefix": prefix, "delimiter": delimiter, "start_offset": start, "end_offset": end}
+        page = bucket.list_blobs(page_size=choose.randint(1, 9), **options)
+        found = [blob.name for blob in page]
+        within = [name for name in stored if name.startswith(prefix) and start.encode() <= name.encode()]
+        within = [name for name in within if not end or name.encode() < end.encode()]
+        cuts = {name: name.find(delimiter, len(prefix)) if delimiter else -1 for name in within}
+        assert found == [name for name in within if cuts[name] < 0]
+        assert page.prefixes == {name[: cut + len(delimiter)] for name, cut in cuts.items() if cut >= 0}

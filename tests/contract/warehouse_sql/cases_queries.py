@@ -84,6 +84,7 @@ CASES: list[tuple[str, str, list[list[Any]]]] = [
      [["a", 0], ["b", 1]]),
     ("unnest a column", "SELECT id, t, offset FROM d.events, UNNEST(tags) AS t WITH OFFSET ORDER BY offset",
      [[1, "x", 0], [1, "y", 1]]),
+    ("array path in FROM", "SELECT id, t FROM d.events AS e, e.tags AS t ORDER BY t", [[1, "x"], [1, "y"]]),
     ("left join unnest", "SELECT id, t FROM d.events LEFT JOIN UNNEST(tags) AS t ORDER BY id, t",
      [[1, "x"], [1, "y"], [2, None]]),
     ("unnest structs", "SELECT s.a, b FROM UNNEST([STRUCT(1 AS a, 2 AS b), STRUCT(3 AS a, 4 AS b)]) AS s ORDER BY 1",

@@ -83,7 +83,7 @@ class Warehouse:
 
     def run(self, sql: str, parameters: Mapping[str, tuple[SqlType, Any]] | None = None) -> list[tuple[Any, ...]]:
         """The rows that one statement gives."""
-        given = parameters or {}
+        given = dict(parameters or {})
         statement = self.statement(sql, {name: kind for name, (kind, _) in given.items()})
         values = {name: (given | self.variables)[name][1] for name in statement.placeholders}
         result = (

@@ -1,0 +1,6 @@
+-- Feeds that have not reached the mart.
+-- Parameters: none
+-- Result: feeds
+SELECT count(*) AS feeds
+FROM pipeline.feed_batch
+WHERE state <> 'built'

@@ -1,0 +1,90 @@
+"""A PostgreSQL server for the session and, for each test, a database of its own, copied from a migrated template.
+
+With DATABASE_URL set, the databases are made on that server and nothing is started.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from local.postgres import LocalPostgres
+from shared.adapters.migrations import migrate
+from shared.adapters.postgres import Session, Timeouts, connect
+from tests.integration.postgres.target import Target
+
+TEMPLATE = "sluice_test_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The URL of a database that may create others."""
+    home = Path(tempfile.mkdtemp(prefix="sluice-test-postgres-", dir="/var/tmp"))
+    home.chmod(0o755)  # the server may run as another user
+    server = LocalPostgres()
+    try:
+        url = server.start(home)
+        if "DATABASE_URL" not in os.environ:  # nothing here outlives the tests: do not wait for the disk
+            admin = connect(Target(url), "tests")
+            admin.rows("ALTER SYSTEM SET fsync = off")
+            admin.rows("SELECT pg_reload_conf()")
+            admin.close()
+        yield url
+    finally:
+        server.stop()
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    """The name of a migrated, empty database."""
+    admin = connect(Target(server_url), "tests")
+    admin.rows(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+    admin.rows(f"CREATE DATABASE {TEMPLATE}")
+    session = connect(Target(server_url).named(TEMPLATE), "tests")
+    migrate(session)
+    session.close()
+    yield TEMPLATE
+    admin.rows(f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
+    admin.close()
+
+
+@pytest.fixture
+def target(server_url: str, template: str) -> Iterator[Target]:
+    """A migrated database that nothing else uses."""
+    name = f"sluice_test_{next(_numbers)}"
+    admin = connect(Target(server_url), "tests")
+    admin.rows(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    admin.rows(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    admin.close()
+    yield Target(server_url).named(name)
+    if "DATABASE_URL" in os.environ:  # a server of our own goes as a whole, which is faster
+        admin = connect(Target(server_url), "tests")
+        admin.rows(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.close()
+
+
+@pytest.fixture
+def open_session(target: Target) -> Iterator[Callable[[], Session]]:
+    """Opens sessions to the test's database and closes them after it."""
+    opened: list[Session] = []
+
+    def opener() -> Session:
+        opened.append(connect(target, "tests", Timeouts(statement=20_000, lock=10_000)))
+        return opened[-1]
+
+    yield opener
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def session(open_session: Callable[[], Session]) -> Session:
+    return open_session()
