@@ -25,16 +25,21 @@ OUTCOMES = ("received", "inserted", "updated", "unchanged", "superseded", "quara
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Examples:  sluice demo  |  sluice demo --rows 100000  |  sluice demo --data DIR --json out.json")(demo)
+    app.command(
+        epilog="Examples:  sluice demo  |  sluice demo --rows 100000  |  sluice demo --data DIR --json out.json"
+    )(demo)
 
 
 def demo(
     rows: Annotated[int, typer.Option(help="Transactions to generate.", min=1)] = 20_000,
     data: Annotated[
-        Path | None, typer.Option(help="Folder with transactions*, users* and products.ndjson.", exists=True, file_okay=False)
+        Path | None,
+        typer.Option(help="Folder with transactions*, users* and products.ndjson.", exists=True, file_okay=False),
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
-    home: Annotated[Path | None, typer.Option(help="Keep the local cloud in this folder; default: a temporary one.")] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Keep the local cloud in this folder; default: a temporary one.")
+    ] = None,
 ) -> None:
     """Start a local cloud, run files through to the mart, check every row, and stop everything."""
     kept = home or Path(tempfile.mkdtemp(prefix="sluice-demo-"))

@@ -13,7 +13,7 @@ from cli.cloud import DEFAULT_HOME, Cloud, HomeOption, JsonOption, connected
 from cli.output import console, fail, print_json, print_table
 from local.pubsub.control import ControlRefused, PubSubControl
 from shared.adapters.postgres import error_facts
-from shared.adapters.queries import Value, query
+from shared.adapters.queries import rows_of
 from shared.adapters.reconciliation import verify
 
 OUTCOMES = ["received", "inserted", "updated", "unchanged", "superseded", "quarantined", "held", "pending"]
@@ -24,20 +24,18 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example:  sluice status --json")(status)
     app.command("verify", epilog="Example:  sluice verify && echo balanced")(verify_all)
-    app.command("sql", epilog='Example:  sluice sql "SELECT status, count(*) FROM commerce.transactions GROUP BY 1"')(sql)
+    app.command("sql", epilog='Example:  sluice sql "SELECT status, count(*) FROM commerce.transactions GROUP BY 1"')(
+        sql
+    )
     app.command("query", epilog='Example:  sluice query "SELECT * FROM marts.daily_sales_summary WHERE sale_date = …"')(
         query_warehouse
     )
-    quarantine = typer.Typer(help="Rows that could not be loaded: which, why, and their raw text.", no_args_is_help=True)
+    quarantine = typer.Typer(
+        help="Rows that could not be loaded: which, why, and their raw text.", no_args_is_help=True
+    )
     quarantine.command("list", epilog="Example:  sluice quarantine list --reason malformed_json")(quarantine_list)
     quarantine.command("show", epilog="Example:  sluice quarantine show 3f…-000000 17")(quarantine_show)
     app.add_typer(quarantine, name="quarantine")
-
-
-def run_query(cloud: Cloud, name: str, **params: Value) -> list[tuple[Any, ...]]:
-    """The rows of a named query."""
-    statement = query(name)
-    return cloud.session.rows(statement.sql, *statement.values(params))
 
 
 def status(
@@ -47,16 +45,22 @@ def status(
 ) -> None:
     """What came in, what became of it, and what waits."""
     with connected(home) as cloud:
-        sources = run_query(cloud, "sum_outcomes")
-        files = run_query(cloud, "list_files", most=most)
-        feeds = run_query(cloud, "sum_feeds")
+        sources = rows_of(cloud.session, "sum_outcomes")
+        files = rows_of(cloud.session, "list_files", most=most)
+        feeds = rows_of(cloud.session, "sum_feeds")
     waiting = _subscriptions()
     if as_json:
         print_json(
             {
                 "sources": {row[0]: dict(zip(OUTCOMES, map(int, row[1:]), strict=True)) for row in sources},
                 "files": [
-                    dict(zip(("object", "source", "state", "reason", "told", "rows", "settled", "landed_at"), row, strict=True))
+                    dict(
+                        zip(
+                            ("object", "source", "state", "reason", "told", "rows", "settled", "landed_at"),
+                            row,
+                            strict=True,
+                        )
+                    )
                     for row in files
                 ],
                 "feeds": dict(feeds),
@@ -67,11 +71,13 @@ def status(
     print_table("Rows", ["source", *OUTCOMES], [(row[0], *map(int, row[1:])) for row in sources])
     print_table(
         "Newest files", ["object", "source", "state", "why", "rows", "settled"],
-        [(name, source, state, told or reason, int(rows), int(settled)) for name, source, state, reason, told, rows, settled, _ in files],
+        [(name, source, state, told or why, int(n), int(done)) for name, source, state, why, told, n, done, _ in files],
     )  # fmt: skip
     print_table("Feeds to the warehouse", ["state", "feeds"], feeds)
     if waiting:
-        print_table("Messages", ["subscription", "waiting", "dead-lettered"], [(n, *v.values()) for n, v in waiting.items()])
+        print_table(
+            "Messages", ["subscription", "waiting", "dead-lettered"], [(n, *v.values()) for n, v in waiting.items()]
+        )
 
 
 def _subscriptions() -> dict[str, dict[str, int]]:
@@ -114,7 +120,7 @@ def quarantine_list(
 ) -> None:
     """List quarantined rows with their reasons, newest first."""
     with connected(home) as cloud:
-        rows = run_query(cloud, "list_quarantine", source=source, reason=reason, file=file, most=most)
+        rows = rows_of(cloud.session, "list_quarantine", source=source, reason=reason, file=file, most=most)
     columns = ("chunk_id", "line", "source", "reason", "fields", "file", "quarantined_at")
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -126,7 +132,9 @@ def quarantine_list(
 
 
 def _told(fields: dict[str, list[str]] | None) -> str:
-    return "; ".join(f"{name}: {', '.join(texts)}" if name else ", ".join(texts) for name, texts in (fields or {}).items())
+    return "; ".join(
+        f"{name}: {', '.join(texts)}" if name else ", ".join(texts) for name, texts in (fields or {}).items()
+    )
 
 
 def quarantine_show(
@@ -137,7 +145,7 @@ def quarantine_show(
 ) -> None:
     """Show one quarantined row with its raw text (which may hold personal data)."""
     with connected(home) as cloud:
-        rows = run_query(cloud, "show_quarantined", chunk_id=chunk, line=line)
+        rows = rows_of(cloud.session, "show_quarantined", chunk_id=chunk, line=line)
         if not rows:
             fail(f"no quarantined row at line {line} of chunk {chunk}; see `sluice quarantine list`")
         source, reason, fields, row_id, attempt, at, file, *place = rows[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.cloud import pubsub_v1
+from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # a namespace package: mypy sees one part
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.cloud import DEFAULT_HOME, Cloud, HomeOption, JsonOption, connected, run_job
@@ -60,7 +60,13 @@ def drop_files(
 
 
 def _wait(cloud: Cloud, dropped: list[Dropped], timeout: float, quiet: bool) -> None:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     rejected = 0
     with Progress(*columns, console=errors, disable=quiet) as bar:
         task = bar.add_task("rows settled in Postgres", total=None)

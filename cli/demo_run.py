@@ -21,7 +21,7 @@ from local.resources import create_all
 from local.stack import BUCKETS, PRODUCT_DATA, PROJECT, LocalCloud, Options
 from local.table import ROOT
 from shared.adapters.postgres import Session, connect
-from shared.adapters.queries import Value, query
+from shared.adapters.queries import rows_of
 from shared.adapters.reconciliation import FACT, MART, postgres_totals, verify, warehouse_totals
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import warehouse_sql
@@ -35,7 +35,7 @@ WAIT_SECONDS = 3600.0
 SHIPPED_RATES = ROOT / "local" / "fx_rates.csv"
 
 
-class DemoFailed(Exception):  # noqa: N818 - reads as what happened
+class DemoFailed(Exception):
     """The run cannot go on; the message says why."""
 
 
@@ -49,12 +49,17 @@ class DemoRun:
         self._ended = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._session: Session | None = None
+        self._environment = dict(os.environ)
 
     def __enter__(self) -> DemoRun:
         with self._console.status("starting the local cloud"):
             endpoints = self.cloud.start()
             os.environ.update(endpoints.environment())
-            create_all(endpoints)
+            try:
+                create_all(endpoints)
+            except BaseException:
+                self._stop()
+                raise
         self._settings = load_settings()
         self._session = connect(self._settings, application_name="sluice-demo")
         self._warehouse = BigQueryWarehouse(self._settings)
@@ -63,9 +68,15 @@ class DemoRun:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ended.set()
+        self._sampler.join()
+        self._stop()
+
+    def _stop(self) -> None:
         if self._session is not None:
             self._session.close()
         self.cloud.stop()
+        os.environ.clear()
+        os.environ.update(self._environment)
 
     @property
     def session(self) -> Session:
@@ -109,7 +120,7 @@ class DemoRun:
             deadline = time.monotonic() + WAIT_SECONDS
             while True:
                 answer = run_job(scheduler, "enrich")
-                while (open_feeds := self._rows("count_open_feeds")[0][0]) and time.monotonic() < deadline:
+                while (open_feeds := rows_of(self.session, "count_open_feeds")[0][0]) and time.monotonic() < deadline:
                     status.update(f"feeding the warehouse: {open_feeds} feeds under way")
                     self._alive()
                     time.sleep(0.05)
@@ -120,7 +131,7 @@ class DemoRun:
 
     def _wait_for_all(self) -> None:
         """Until every file that landed meanwhile (the catalogue) is through too."""
-        self.wait_for([row[0] for row in self._rows("list_file_ids")])
+        self.wait_for([row[0] for row in rows_of(self.session, "list_file_ids")])
 
     def _serve_products(self, folder: Path) -> None:
         products = folder / "products.ndjson"
@@ -140,10 +151,11 @@ class DemoRun:
 
     def _transactions_committed(self, started: float) -> float:
         """Seconds from the first drop to the commit of the last chunk of transactions, by the database's clock."""
-        loaded_at, now = self._rows("last_transaction_load")[0]
+        loaded_at, now = rows_of(self.session, "last_transaction_load")[0]
         if not isinstance(loaded_at, datetime):
             return 0.0
-        return time.monotonic() - started - (now - loaded_at).total_seconds()
+        since_commit: float = (now - loaded_at).total_seconds()
+        return time.monotonic() - started - since_commit
 
     def _summary(self, to_postgres: float, to_mart: float) -> dict[str, Any]:
         findings = verify(self.session, self._warehouse)
@@ -157,7 +169,10 @@ class DemoRun:
             "postgres": _money(postgres),
             "warehouse": _money(warehouse_totals(self._warehouse, FACT)),
             "marts": {
-                "daily_sales_summary": {"days": mart["days"], "net_revenue_base": f"{mart['net_revenue_base'] or 0:.2f}"}
+                "daily_sales_summary": {
+                    "days": mart["days"],
+                    "net_revenue_base": f"{mart['net_revenue_base'] or 0:.2f}",
+                }
             },
             "seconds": {"to_postgres": round(to_postgres, 2), "to_mart": round(to_mart, 2)},
             "rows_per_second_to_postgres": round(received / to_postgres) if to_postgres > 0 else 0,
@@ -167,15 +182,11 @@ class DemoRun:
 
     def _sources(self) -> dict[str, dict[str, Any]]:
         sources: dict[str, dict[str, Any]] = {}
-        for source, *counts in self._rows("sum_outcomes"):
+        for source, *counts in rows_of(self.session, "sum_outcomes"):
             sources[source] = {**dict(zip(OUTCOMES, map(int, counts), strict=False)), "quarantine_reasons": {}}
-        for source, reason, rows in self._rows("sum_quarantine"):
+        for source, reason, rows in rows_of(self.session, "sum_quarantine"):
             sources[source]["quarantine_reasons"][reason] = int(rows)
         return sources
-
-    def _rows(self, name: str, **params: Value) -> list[tuple[Any, ...]]:
-        statement = query(name)
-        return self.session.rows(statement.sql, *statement.values(params))
 
     def _sample(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):

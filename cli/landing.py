@@ -10,7 +10,7 @@ from pathlib import Path
 from google.cloud import storage
 
 from shared.adapters.postgres import Session
-from shared.adapters.queries import query
+from shared.adapters.queries import rows_of
 from shared.domain.identity import file_id
 from shared.domain.sources import SOURCES
 
@@ -55,8 +55,7 @@ def drop(project: str, bucket: str, path: Path, source: str) -> Dropped:
 
 def progress(session: Session, files: Sequence[str]) -> Progress:
     """How far these files are, by the ledger."""
-    statement = query("follow_files")
-    received, settled, finished, rejected = session.row(statement.sql, *statement.values({"file_ids": list(files)}))
+    ((received, settled, finished, rejected),) = rows_of(session, "follow_files", file_ids=list(files))
     return Progress(int(received), int(settled), int(finished), int(rejected))
 
 
@@ -71,6 +70,8 @@ def follow(
         if now.finished == len(files):
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{len(files) - now.finished} of {len(files)} files are not through after {timeout:.0f} s")
+            raise TimeoutError(
+                f"{len(files) - now.finished} of {len(files)} files are not through after {timeout:.0f} s"
+            )
         alive()
         time.sleep(POLL_SECONDS)

@@ -11,7 +11,7 @@ from cli import commands_cloud, commands_demo, commands_inspect, commands_intake
 
 app = typer.Typer(
     name="sluice",
-    help="Run, feed, watch and check the pipeline. Start with `sluice demo`, or `sluice up` and then `sluice drop FILE`.",
+    help="Run, feed, watch and check the pipeline. Start with `sluice demo`, or `sluice up` and `sluice drop FILE`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

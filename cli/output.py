@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 console = Console()
 errors = Console(stderr=True)
+NARROW = 24
+"""Characters that a column of text keeps on a narrow terminal."""
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
@@ -31,13 +34,15 @@ def print_json(value: object) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table; numbers stand right."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     listed = [list(row) for row in rows]
     for index, column in enumerate(columns):
         number = bool(listed) and all(
             isinstance(row[index], int | float) or hasattr(row[index], "quantize") for row in listed
         )
-        table.add_column(column, justify="right" if number else "left", overflow="fold")
+        longest = max([len(column), *(len(_text(row[index])) for row in listed)])
+        least = longest if number else min(longest, NARROW)
+        table.add_column(column, justify="right" if number else "left", overflow="fold", min_width=least)
     for row in listed:
         table.add_row(*["" if value is None else _text(value) for value in row])
     console.print(table)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import functions_framework
-from gunicorn.app.base import BaseApplication
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from local.table import Function, read_table
@@ -26,7 +26,9 @@ WsgiApp = Callable[..., Iterable[bytes]]
 def application(functions: Iterable[Function]) -> WsgiApp:
     """All functions under one WSGI application."""
     mounts = {
-        f"/{function.name}": functions_framework.create_app(function.entry_point, str(function.source), "http")
+        f"/{function.name}": functions_framework.create_app(  # type: ignore[no-untyped-call]
+            function.entry_point, str(function.source), "http"
+        )
         for function in functions
     }
     return DispatcherMiddleware(_nothing_here, mounts)

@@ -18,7 +18,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
-class StartFailed(Exception):  # noqa: N818 - reads as what happened
+class StartFailed(Exception):
     """A server did not come up; the message ends with the end of its log."""
 
 
@@ -38,7 +38,12 @@ class ServerProcess:
         args = [*self._args, "--port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                args, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, env=self._env, start_new_session=True
+                args,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=self._env,
+                start_new_session=True,
             )
         line = self._first_line(self._process)
         if not line:

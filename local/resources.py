@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from google.api_core import exceptions as gax
-from google.cloud import bigquery, pubsub_v1, storage
+from google.cloud import bigquery, pubsub_v1, storage  # type: ignore[attr-defined]  # mypy sees one part
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 

@@ -2,9 +2,9 @@
 
     python -m local.scheduler --port 0 --functions-url http://127.0.0.1:8080
 
-A call carries the real headers. A failed call is tried again, as often as the deployed jobs do. `POST /v1/jobs/NAME:run`
-runs a job now and answers with its outcome; `GET /v1/jobs` lists the jobs. It keeps no state: like the real one it does
-not make up for runs missed while it was down.
+A call carries the real headers. A failed call is tried again, as often as the deployed jobs do.
+`POST /v1/jobs/NAME:run` runs a job now and answers with its outcome; `GET /v1/jobs` lists the jobs. It keeps no state:
+like the real one it does not make up for runs missed while it was down.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 
 import httpx
 import uvicorn
-from croniter import croniter
+from croniter import croniter  # type: ignore[import-untyped]
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse

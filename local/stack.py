@@ -1,8 +1,8 @@
 """The whole local cloud of one home folder: which servers run, where, and how they are started and stopped.
 
-Where a variable such as STORAGE_EMULATOR_HOST is already set, that server is used and none is started. The endpoints are
-kept in `cloud.json`, so that the commands of another terminal find a running cloud, and each server gets its earlier
-port again.
+Where a variable such as STORAGE_EMULATOR_HOST is already set, that server is used and none is started. The endpoints
+are kept in `cloud.json`, so that the commands of another terminal find a running cloud, and each server gets its
+earlier port again.
 """
 
 from __future__ import annotations
@@ -107,7 +107,14 @@ class LocalCloud:
                                        env=env) + "/product_api"  # fmt: skip
         env = {**env, "PRODUCT_API_URL": api}
         functions = "http://" + self._server(
-            "functions", ports, "local.host", "--except", "product_api", "--workers", str(self._options.workers), env=env
+            "functions",
+            ports,
+            "local.host",
+            "--except",
+            "product_api",
+            "--workers",
+            str(self._options.workers),
+            env=env,
         )
         scheduler = "http://" + self._server("scheduler", ports, "local.scheduler", "--functions-url", functions)
         self.endpoints = Endpoints(storage, pubsub, warehouse, postgres, functions, api, scheduler)
@@ -121,9 +128,7 @@ class LocalCloud:
     def _home(self, name: str) -> str:
         return str(self.home / name)
 
-    def _server(
-        self, name: str, ports: Mapping[str, int], *args: str, env: Mapping[str, str] | None = None
-    ) -> str:
+    def _server(self, name: str, ports: Mapping[str, int], *args: str, env: Mapping[str, str] | None = None) -> str:
         server = ServerProcess(name, args, env or {}, self.home / "logs")
         self.servers[name] = server
         server.port = _free_or(ports.get(name, 0))

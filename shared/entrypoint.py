@@ -47,7 +47,7 @@ def boundary(name: str) -> Callable[[Handler], Callable[[Request], ResponseRetur
                 return _close(Outcome("refused", detail=f"{exc.reason}: {exc}"), started, status=200)
             except TransientError as exc:
                 return _close(Outcome("retry", detail=str(exc)), started, status=503)
-            except Exception as exc:  # noqa: BLE001 - the last line of defence: classed as unknown, retried, bounded
+            except Exception as exc:
                 where = _innermost(exc)
                 return _close(Outcome("failed", detail=f"{type(exc).__name__} at {where}"), started, status=500)
             if isinstance(result, Response):

@@ -65,8 +65,8 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 class Validated(msgspec.Struct, frozen=True, kw_only=True):
     """Topic validated: load these rows, or record that the chunk is held.
 
-    received = valid + quarantined. `rows` and `bad` are COPY text (shared.domain.copytext); `landed_at` is the recency of
-    users and rates. `file_id` and `raw` are None for a message of the stream, whose chunk_id is its message id.
+    received = valid + quarantined. `rows` and `bad` are COPY text (shared.domain.copytext); `landed_at` is the recency
+    of users and rates. `file_id` and `raw` are None for a message of the stream, whose chunk_id is its message id.
     """
 
     chunk_id: str

@@ -8,6 +8,7 @@ Retry    by the Scheduler              Key     feed_id; a retry sends the record
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import functions_framework
 from flask import Request
@@ -16,7 +17,7 @@ from shared.adapters.feeds import mark_feed, one_at_a_time
 from shared.adapters.ports import ObjectStore, Publisher
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
-from shared.adapters.queries import Value, query
+from shared.adapters.queries import Value, query, rows_of
 from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome, boundary
@@ -46,7 +47,7 @@ def run(*, session: Session, store: ObjectStore, publisher: Publisher, settings:
     with one_at_a_time(session, "enrich") as free:
         if not free:
             return Outcome("busy")
-        sent = sum(_send(session, publisher, _recorded(row)) for row in _rows(session, "list_unsent_feeds"))
+        sent = sum(_send(session, publisher, _recorded(row)) for row in rows_of(session, "list_unsent_feeds"))
         feed = _export(session, store, settings)
         if feed is None:
             return Outcome("resent" if sent else "idle", sent, sent)
@@ -66,14 +67,14 @@ def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriche
     Raises FeedStopped where the position was taken in another cluster: then transaction ids mean nothing here.
     """
     with session.transaction("ISOLATION LEVEL REPEATABLE READ"):
-        position, following, system, timeline, problem = _rows(session, "read_feed_position")[0]
+        position, following, system, timeline, problem = rows_of(session, "read_feed_position")[0]
         if problem:
             raise FeedStopped("feed_stopped", f"{problem}; order a full re-feed")
-        _rows(session, "create_feed_selection")
-        _rows(session, "select_changed_transactions", position=position)
+        rows_of(session, "create_feed_selection")
+        rows_of(session, "select_changed_transactions", position=position)
         session.rows("ANALYZE pg_temp.feed_transaction")
-        days = [row[0] for row in _rows(session, "list_feed_days")]
-        (feed_id,) = session.row(query("next_feed_id").sql)
+        days = [row[0] for row in rows_of(session, "list_feed_days")]
+        (feed_id,) = rows_of(session, "next_feed_id")[0]
         params: dict[str, dict[str, Value]] = {
             "transactions": {"base_currency": settings.base_currency},
             "users": {"position": position},
@@ -85,10 +86,10 @@ def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriche
             if (table := _write(session, store, settings, f"feed/{feed_id:012d}/{name}.csv", name, params[name]))
         }
         place: dict[str, Value] = {"position": following, "system_identifier": system, "timeline": timeline}
-        _rows(session, "move_feed_position", **place)
+        rows_of(session, "move_feed_position", **place)
         if not tables:
             return None
-        _rows(
+        rows_of(
             session, "record_feed", feed_id=feed_id, position=position, next_position=following,
             objects=json.dumps({name: table.object for name, table in tables.items()}),
             rows=json.dumps({name: table.rows for name, table in tables.items()}), days=days,
@@ -100,7 +101,7 @@ def _write(
     session: Session, store: ObjectStore, settings: Settings, name: str, table: str, params: dict[str, Value]
 ) -> FeedTable | None:
     """One table's changes as an object, streamed; None where there are none."""
-    if not session.row(*_count(table, params))[0]:
+    if not rows_of(session, f"any_changed_{table}", **({} if table == "transactions" else params))[0][0]:
         return None
     body = query(f"enrich_{table}").literal(params)
     with store.open_once(settings.lake_bucket, name) as out:
@@ -108,20 +109,7 @@ def _write(
     return FeedTable(object=name, rows=rows)
 
 
-def _count(table: str, params: dict[str, Value]) -> tuple[object, ...]:
-    statement = query(f"any_changed_{table}")
-    return (statement.sql, *statement.values({k: v for k, v in params.items() if k in statement.names}))
-
-
-def _recorded(row: tuple[object, ...]) -> Enriched:
+def _recorded(row: tuple[Any, ...]) -> Enriched:
     feed_id, objects, rows, days = row
-    assert isinstance(objects, dict)
-    assert isinstance(rows, dict)
-    assert isinstance(days, list)
     tables = {name: FeedTable(object=objects[name], rows=rows[name]) for name in objects}
-    return Enriched(feed_id=int(str(feed_id)), tables=tables, days=days)
-
-
-def _rows(session: Session, name: str, **params: Value) -> list[tuple[object, ...]]:
-    statement = query(name)
-    return session.rows(statement.sql, *statement.values(params))
+    return Enriched(feed_id=feed_id, tables=tables, days=days)

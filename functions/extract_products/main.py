@@ -15,7 +15,7 @@ from flask import Request
 from shared.adapters.ports import ObjectStore
 from shared.adapters.postgres import Session
 from shared.adapters.product_api import ProductApi
-from shared.adapters.queries import query
+from shared.adapters.queries import rows_of
 from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome, boundary
@@ -50,7 +50,7 @@ def run(
     call: ScheduledCall, *, now: datetime, session: Session, store: ObjectStore, api: ProductApi, settings: Settings
 ) -> Outcome:
     """Everything on Sundays and the first time, else what changed since the last run; nothing is no file."""
-    known = session.rows(query("read_watermark").sql, "products")
+    known = rows_of(session, "read_watermark", source="products")
     full = not known or call.scheduled_at.weekday() == FULL_ON
     since = None if full else known[0][0] - OVERLAP
     name = f"products/{call.scheduled_at:%Y%m%dT%H%M%S%fZ}-{'full' if full else 'changes'}.ndjson"
@@ -71,7 +71,5 @@ def run(
             if exc.reason != "object_exists":
                 raise
             return Outcome("repeated")
-    statement = query("store_watermark")
-    values = {"source": "products", "watermark": now, "full_at": now if full else None}
-    session.rows(statement.sql, *statement.values(values))
+    rows_of(session, "store_watermark", source="products", watermark=now, full_at=now if full else None)
     return Outcome("extracted", rows, rows)

@@ -14,7 +14,7 @@ from shared import messages
 from shared.adapters.loading import ChunkFacts, LoadCounts, hold_chunk, load_chunk, load_message
 from shared.adapters.ports import ObjectStore
 from shared.adapters.postgres import Session
-from shared.adapters.queries import query
+from shared.adapters.queries import rows_of
 from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.domain.copytext import COLUMNS, table_of
@@ -82,11 +82,8 @@ def _keep_conflicts(done: Validated, rows: bytes, session: Session, store: Objec
     """A conflicting row of a file can be read again there; one of the stream is kept, before the message is gone."""
     name = f"{done.source}/{done.chunk_id}.conflicts.raw"
     store.write_once(settings.quarantine_bucket, name, rows)
-    statement = query("point_conflicts")
-    session.rows(
-        statement.sql,
-        *statement.values({"chunk_id": done.chunk_id, "raw_object": f"gs://{settings.quarantine_bucket}/{name}"}),
-    )
+    place = f"gs://{settings.quarantine_bucket}/{name}"
+    rows_of(session, "point_conflicts", chunk_id=done.chunk_id, raw_object=place)
 
 
 def _outcome(now: bool, counts: LoadCounts) -> Outcome:

@@ -19,8 +19,8 @@ from shared import messages
 from shared.adapters.landing import Checkpoint, examine, pieces
 from shared.adapters.ledger import FileLedger, PostgresFileLedger
 from shared.adapters.ports import ObjectInfo, ObjectStore, Publisher
-from shared.adapters.sessions import session
 from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.domain.cutting import Piece
 from shared.domain.identity import chunk_id, file_id

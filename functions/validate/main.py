@@ -52,10 +52,7 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
         raw=chunk.raw if rows is None else None,
         first_line=chunk.first_line,
     )
-    if verdict.held:
-        done = _hold(done, rows, store, settings)
-    else:
-        done = _keep(done, verdict, store, settings)
+    done = _hold(done, rows, store, settings) if verdict.held else _keep(done, verdict, store, settings)
     publisher.publish("validated", [done])
     return Outcome("held" if verdict.held else "validated", verdict.received, len(verdict.good), len(verdict.bad))
 

@@ -22,6 +22,8 @@ def api_error(error: BaseException) -> ApiError:
     """The refusal that a client gets for whatever went wrong while a job ran."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, InvalidSql) and str(error).startswith("Not found: "):
+        return ApiError(404, "notFound", str(error))
     if isinstance(error, (InvalidSql, UnsupportedSql)):
         return invalid_query(str(error))
     if isinstance(error, duckdb.ConstraintException) and (found := NOT_NULL.search(str(error))):

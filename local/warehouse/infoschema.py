@@ -137,9 +137,11 @@ def refresh(engine: Engine, statistics: Statistics) -> None:
                     found["partitions"].append((*named, _partition_id(table, day), count, size, modified))
         for name, rows in found.items():
             cursor.execute(f"DELETE FROM {SCHEMA}.{name}")  # noqa: S608
+            kinds = [_type(kind).duckdb for kind in COLUMNS[name.upper()].values()]
+            unnested = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind in kinds)
             if rows:
-                marks = ", ".join("?" * len(rows[0]))
-                cursor.executemany(f"INSERT INTO {SCHEMA}.{name} VALUES ({marks})", rows)  # noqa: S608
+                query = f"INSERT INTO {SCHEMA}.{name} SELECT {unnested}"
+                cursor.execute(query, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _all_tables(cursor: Cursor) -> Iterator[Table]:

@@ -61,7 +61,7 @@ class Job:
         """The job as the API answers it: RUNNING until its transaction is committed."""
         return self.body if self.done else {**self.body, "status": {"state": "RUNNING"}}
 
-    def statistics(self, **values: Any) -> None:  # noqa: ANN401  (REST statistics are of any JSON type)
+    def statistics(self, **values: Any) -> None:
         """Add to its statistics; a mapping is added to the mapping that is there."""
         for name, value in values.items():
             old = self.body["statistics"].get(name)
@@ -168,6 +168,11 @@ class JobStore:
         if job is None:
             raise not_found("Job", f"{project}:{job_id}")
         return job
+
+    def running(self) -> list[Job]:
+        """The jobs that have not ended."""
+        with self._lock:
+            return [job for job in self._recent.values() if not job.done]
 
     def delete(self, project: str, job_id: str) -> None:
         """Forget a finished job and its children."""

@@ -39,7 +39,7 @@ class BadRecords:
             raise invalid(f"Error while reading data, error message: {message}")
 
 
-def _annotation(item: Field, *, strict: bool) -> Any:  # noqa: ANN401  (a type expression)
+def _annotation(item: Field, *, strict: bool) -> Any:
     if item.mode == "REPEATED":
         return list[_annotation(item.element, strict=strict)] | None  # type: ignore[misc]
     if item.type == "RECORD":
@@ -47,7 +47,7 @@ def _annotation(item: Field, *, strict: bool) -> Any:  # noqa: ANN401  (a type e
     return Scalar
 
 
-def record_type(schema: Iterable[Field], *, strict: bool) -> Any:  # noqa: ANN401
+def record_type(schema: Iterable[Field], *, strict: bool) -> Any:
     """A struct type that accepts exactly the records of a schema, values unread."""
     members: list[Any] = []
     names: dict[str, str] = {}

@@ -29,6 +29,7 @@ from local.warehouse.sql import (
 from local.warehouse.statements import (
     Executor,
     Outcome,
+    billed,
     bytes_processed,
     check_limit,
     check_partition_filters,
@@ -109,7 +110,7 @@ class Script:
             self._step(node)
 
     def _step(self, node: ParsedNode) -> None:
-        if node.form == "BEGIN" or isinstance(node.tree, exp.Transaction):
+        if node.form == "BEGIN":
             self._begin()
         elif node.form in ("COMMIT", "ROLLBACK"):
             self._finish(node.form)
@@ -215,5 +216,6 @@ class Script:
         else:
             outcome = self._executor.change(self._cursor, statement, self._values, lookup)
         report(job, statement, outcome)
-        self._job.statistics(totalBytesProcessed=str(self._bytes))
+        total = {"totalBytesProcessed": str(self._bytes)}
+        self._job.statistics(**total, query={**total, "totalBytesBilled": str(billed(self._bytes))})
         return outcome

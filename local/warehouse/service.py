@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,11 @@ class Warehouse:
         job.finished.set_result(None)
 
     def _run(self, job: Job, upload: Path | None) -> None:
+        limit = int(job.body["configuration"].get("jobTimeoutMs") or 0)
+        timer = threading.Timer(limit / 1000, self.cancel, [job])
         try:
+            if limit:
+                timer.start()
             self._dispatch(job, upload)
         except Exception as error:
             failure = api_error(error)
@@ -74,6 +79,7 @@ class Warehouse:
                 logger.exception("job %s failed", job.job_id)
             self._fail(job, failure)
         finally:
+            timer.cancel()
             job.cursor = None
             job.finished.set_result(None)
 
@@ -103,6 +109,8 @@ class Warehouse:
             job.cursor.interrupt()
 
     def close(self) -> None:
-        """Let running jobs end, then write everything down."""
+        """Stop what runs (its transactions are undone), then write everything down."""
+        for job in self.jobs.running():
+            self.cancel(job)
         self._threads.shutdown(wait=True, cancel_futures=True)
         self.engine.close()

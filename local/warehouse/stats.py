@@ -105,13 +105,13 @@ class Statistics:
             found = self._remember(key, [(day, int(n), int(size)) for day, n, size in cursor.execute(query).fetchall()])
         return list(found)
 
-    def _recall(self, key: tuple[object, ...]) -> Any:  # noqa: ANN401  (sizes and lists share one memory)
+    def _recall(self, key: tuple[object, ...]) -> Any:
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
             return self._known.get(key)
 
-    def _remember(self, key: tuple[object, ...], value: Any) -> Any:  # noqa: ANN401
+    def _remember(self, key: tuple[object, ...], value: Any) -> Any:
         with self._lock:
             self._known[key] = value
             while len(self._known) > REMEMBERED:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from shared.adapters.postgres import Session
-from shared.adapters.queries import query
+from shared.adapters.queries import rows_of
 
 Stage = Literal["enrich", "load_warehouse", "build_marts"]
 
@@ -15,17 +15,14 @@ Stage = Literal["enrich", "load_warehouse", "build_marts"]
 @contextmanager
 def one_at_a_time(session: Session, stage: Stage) -> Iterator[bool]:
     """Hold the stage's advisory lock; False where another instance has it."""
-    lock = query("lock_stage")
-    held = bool(session.row(lock.sql, *lock.values({"stage": stage}))[0])
+    held = bool(rows_of(session, "lock_stage", stage=stage)[0][0])
     try:
         yield held
     finally:
         if held:
-            unlock = query("unlock_stage")
-            session.row(unlock.sql, *unlock.values({"stage": stage}))
+            rows_of(session, "unlock_stage", stage=stage)
 
 
 def mark_feed(session: Session, feed_id: int, state: Literal["published", "loaded", "built"]) -> None:
     """Move a feed forward; it never goes back."""
-    statement = query("mark_feed")
-    session.rows(statement.sql, *statement.values({"feed_id": feed_id, "state": state}))
+    rows_of(session, "mark_feed", feed_id=feed_id, state=state)

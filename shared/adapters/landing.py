@@ -82,7 +82,7 @@ def pieces(info: ObjectInfo, at: Checkpoint, store: ObjectStore, settings: Setti
     if at.gzipped:
         packed = store.blocks(info.bucket, info.name, generation=info.generation)
         limit, ratio = settings.max_expanded_bytes, settings.max_expansion_ratio
-        blocks = _behind(start, expand(packed, damage, max_bytes=limit, max_ratio=ratio))
+        blocks: Iterable[bytes] = _behind(start, expand(packed, damage, max_bytes=limit, max_ratio=ratio))
     else:
         blocks = store.blocks(info.bucket, info.name, generation=info.generation, start=start)
     if at.dialect:

@@ -12,7 +12,7 @@ import msgspec
 from shared.adapters.landing import Checkpoint
 from shared.adapters.ports import ObjectInfo
 from shared.adapters.postgres import Session
-from shared.adapters.queries import Value, query
+from shared.adapters.queries import rows_of
 from shared.errors import LockTimeout
 from shared.messages import Chunk, Upload
 
@@ -63,7 +63,7 @@ class PostgresFileLedger:
         self._session = session
 
     def state(self, file_id: str) -> FileState | None:
-        found = self._run("read_file_state", file_id=file_id)
+        found = rows_of(self._session, "read_file_state", file_id=file_id)
         if not found:
             return None
         state, rows, checkpoint = found[0]
@@ -71,10 +71,11 @@ class PostgresFileLedger:
 
     @contextmanager
     def cutting(self, file_id: str, info: ObjectInfo) -> Iterator[FileState]:
-        if not self._run("lock_file", file_id=file_id)[0][0]:
+        if not rows_of(self._session, "lock_file", file_id=file_id)[0][0]:
             raise LockTimeout(f"file {file_id} is being cut by another delivery")
         try:
-            self._run(
+            rows_of(
+                self._session,
                 "register_file",
                 file_id=file_id,
                 bucket=info.bucket,
@@ -88,13 +89,14 @@ class PostgresFileLedger:
             assert known is not None
             yield known
         finally:
-            self._run("unlock_file", file_id=file_id)
+            rows_of(self._session, "unlock_file", file_id=file_id)
 
     def begin(self, file_id: str, source: str) -> None:
-        self._run("begin_file", file_id=file_id, source=source)
+        rows_of(self._session, "begin_file", file_id=file_id, source=source)
 
     def reject(self, file_id: str, upload: Upload, reason: str, told: str) -> None:
-        self._run(
+        rows_of(
+            self._session,
             "reject_file",
             file_id=file_id,
             bucket=upload.bucket,
@@ -122,10 +124,11 @@ class PostgresFileLedger:
             }
             for chunk in chunks
         ]
-        self._run("record_chunks", chunks=msgspec.json.encode(facts).decode())
+        rows_of(self._session, "record_chunks", chunks=msgspec.json.encode(facts).decode())
 
     def checkpoint(self, file_id: str, at: Checkpoint) -> None:
-        self._run(
+        rows_of(
+            self._session,
             "checkpoint_file",
             file_id=file_id,
             checkpoint=msgspec.json.encode(at).decode(),
@@ -134,8 +137,4 @@ class PostgresFileLedger:
         )
 
     def finish(self, file_id: str) -> None:
-        self._run("finish_file", file_id=file_id)
-
-    def _run(self, name: str, **params: Value) -> list[tuple[object, ...]]:
-        statement = query(name)
-        return self._session.rows(statement.sql, *statement.values(params))
+        rows_of(self._session, "finish_file", file_id=file_id)

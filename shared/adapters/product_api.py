@@ -77,9 +77,13 @@ class ProductApi:
         if answer.status_code == 429:
             raise _RetryAfter("the product API asks to wait", _seconds(answer.headers.get("Retry-After")))
         if answer.status_code >= 500:
-            raise _Unavailable(f"the product API answers {answer.status_code}", _seconds(answer.headers.get("Retry-After")))
+            raise _Unavailable(
+                f"the product API answers {answer.status_code}", _seconds(answer.headers.get("Retry-After"))
+            )
         if answer.status_code != 200:
-            raise PermanentError("product_api_refused", f"the product API answers {answer.status_code}; check PRODUCT_API_URL")
+            raise PermanentError(
+                "product_api_refused", f"the product API answers {answer.status_code}; check PRODUCT_API_URL"
+            )
         try:
             return msgspec.json.decode(answer.content, type=Page)
         except (msgspec.DecodeError, ValueError) as exc:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from google.api_core import exceptions as gax
-from google.cloud import pubsub_v1
+from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # a namespace package: mypy sees one part
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 from msgspec import Struct

@@ -15,6 +15,7 @@ from typing import Any
 
 from pg8000.native import literal  # type: ignore[import-untyped]
 
+from shared.adapters.postgres import Session
 from shared.errors import ConfigError
 
 FOLDER = Path(__file__).resolve().parents[2] / "sql" / "postgres" / "queries"
@@ -65,3 +66,9 @@ def query(name: str, folder: Path = FOLDER) -> Query:
         return f"${names.index(found[1]) + 1}"
 
     return Query(name, _TOKEN.sub(number, source), tuple(names), source)
+
+
+def rows_of(session: Session, name: str, **params: Value) -> list[tuple[Any, ...]]:
+    """Run sql/postgres/queries/<name>.sql and return its rows."""
+    statement = query(name)
+    return session.rows(statement.sql, *statement.values(params))

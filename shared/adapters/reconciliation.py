@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
-from shared.adapters.queries import query
+from shared.adapters.queries import rows_of
 from shared.adapters.warehouse_sql import warehouse_sql
 from shared.domain.balance import Account, DayTotals, Finding, compare
 
@@ -19,9 +18,11 @@ ALL_DAYS = {"first_day": date(2000, 1, 1), "last_day": date(2199, 12, 31)}
 
 def verify(session: Session, warehouse: Warehouse) -> list[Finding]:
     """Everything that is off; empty where all is balanced and nothing is pending or stuck."""
-    accounts = [Account(*row) for name in ("chunks", "files", "days", "overall") for row in _rows(session, f"verify_{name}")]
+    accounts = [
+        Account(*row) for name in ("chunks", "files", "days", "overall") for row in rows_of(session, f"verify_{name}")
+    ]
     findings = [finding for account in accounts for finding in account.findings()]
-    findings += [Finding("stuck", where, told) for where, told in _rows(session, "find_stuck")]
+    findings += [Finding("stuck", where, told) for where, told in rows_of(session, "find_stuck")]
     postgres = postgres_totals(session)
     findings += compare("warehouse", postgres, warehouse_totals(warehouse, FACT))
     findings += compare("daily_sales_summary", postgres, warehouse_totals(warehouse, MART))
@@ -30,14 +31,10 @@ def verify(session: Session, warehouse: Warehouse) -> list[Finding]:
 
 def postgres_totals(session: Session) -> DayTotals:
     """Rows and amount of each day and currency in the system of record."""
-    return {(day, currency): (rows, amount) for day, currency, rows, amount in _rows(session, "total_transactions")}
+    return {(day, currency): (rows, amount) for day, currency, rows, amount in rows_of(session, "total_transactions")}
 
 
 def warehouse_totals(warehouse: Warehouse, table: str) -> DayTotals:
     """The same of a table of the warehouse."""
     rows = warehouse.run(warehouse_sql(table, "totals"), ALL_DAYS)
     return {(row["sale_date"], row["currency"]): (row["transactions"], row["amount"]) for row in rows}
-
-
-def _rows(session: Session, name: str) -> list[tuple[Any, ...]]:
-    return session.rows(query(name).sql)

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from google.api_core import exceptions as gax
 from google.cloud import storage
-from google.cloud.storage.blob import Blob
+from google.cloud.storage.blob import Blob  # type: ignore[import-untyped]
 from requests import exceptions as rx
 
 from shared.adapters.ports import ObjectInfo

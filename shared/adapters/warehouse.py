@@ -19,7 +19,6 @@ from shared.settings import Settings
 ATTEMPTS = 20
 NULL = "\\N"
 UNAVAILABLE = (gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError)
-Job = bigquery.QueryJob | bigquery.LoadJob
 
 
 def bigquery_client(settings: Settings) -> bigquery.Client:
@@ -61,8 +60,8 @@ class BigQueryWarehouse:
         with _mapped(job_id):
             return [dict(row) for row in job.result()]
 
-    def _once(self, job_id: str, start: Callable[[str], Job]) -> Any:
-        """Start the job under the first attempt's id that is free; one that runs is waited for, one that failed is passed."""
+    def _once(self, job_id: str, start: Callable[[str], Any]) -> Any:
+        """Start the job under the first free attempt's id; one that runs is waited for, one that failed is passed."""
         for attempt in range(1, ATTEMPTS + 1):
             name = f"{job_id}-{attempt}"
             with _mapped(name):

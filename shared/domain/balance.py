@@ -1,6 +1,6 @@
 """The accounting equation, and whether two stores hold the same rows and money. Pure.
 
-    received = inserted + updated + unchanged + superseded + quarantined + held + pending
+received = inserted + updated + unchanged + superseded + quarantined + held + pending
 """
 
 from __future__ import annotations

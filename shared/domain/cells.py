@@ -118,7 +118,7 @@ def _encode(value: list[str] | str) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
 
 
-class _TooLong(Exception):  # noqa: N818 - a signal inside this file, never an error of the caller
+class _TooLong(Exception):
     def __init__(self, length: int) -> None:
         self.length = length
 

@@ -145,9 +145,7 @@ class _LineCutter:
         return start
 
 
-def pack(
-    lines: Iterable[tuple[bytes, int, str]], limits: Limits, start: Position
-) -> Iterator[Piece]:
+def pack(lines: Iterable[tuple[bytes, int, str]], limits: Limits, start: Position) -> Iterator[Piece]:
     """Pack converted lines `(line, bytes of the stream that it took, reason where it is a stretch)` into pieces."""
     at = first = start
     held: list[bytes] = []

@@ -27,8 +27,8 @@ class Context:
 
     source: str
     landed_at: datetime
-    payment_methods: frozenset[str] = frozenset()
-    latest: datetime = datetime.max
+    payment_methods: frozenset[str]
+    latest: datetime
 
     @staticmethod
     def at(source: str, landed_at: datetime, payment_methods: frozenset[str]) -> Context:
@@ -57,7 +57,8 @@ def plain(number: Decimal | None) -> str | None:
     if number is None:
         return None
     text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    shortest = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if shortest == "-0" else shortest
 
 
 def _extra(extra: Mapping[str, Any] | None) -> str | None:

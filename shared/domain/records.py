@@ -25,7 +25,7 @@ Line = tuple[bytes, int, str]
 def pieces_of_records(
     blocks: Iterable[bytes], limits: Limits, start: Position | None = None, broken_off: BrokenOff = whole
 ) -> Iterator[Piece]:
-    """Cut a JSON array or a stream of objects; `Position.line` counts records. What is cut off at the end is `truncated`."""
+    """Cut a JSON array or a stream of objects; `Position.line` counts records. What never ends is `truncated`."""
     at = start or Position()
     return pack(_records(blocks, limits, at.offset == 0, broken_off), limits, at)
 
@@ -103,7 +103,7 @@ class _Scanner:
         except RecursionError:
             pass
         else:
-            complete = text[end - 1] in "}]\"" or end < len(text) or last
+            complete = text[end - 1] in '}]"' or end < len(text) or last
             return end if complete else None
         boundary = _BOUNDARY.search(text, at)
         if boundary:

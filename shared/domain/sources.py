@@ -36,7 +36,9 @@ def route(name: str) -> Route:
     Raises UnsupportedFile with reason unsafe_name, unknown_source or unknown_type.
     """
     if _UNSAFE.search(name):
-        raise UnsupportedFile("unsafe_name", f"{name!r}: a name may not contain '..', '//', a backslash or control bytes")
+        raise UnsupportedFile(
+            "unsafe_name", f"{name!r}: a name may not contain '..', '//', a backslash or control bytes"
+        )
     folder, _, rest = name.partition("/")
     if folder not in _SHAPES or not rest:
         raise UnsupportedFile("unknown_source", f"{name!r}: put files under one of {', '.join(SOURCES)}/")

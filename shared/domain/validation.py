@@ -14,7 +14,7 @@ import msgspec
 from marshmallow import ValidationError
 
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS, line_of, table_of
-from shared.domain.normalising import Context, NORMALISERS
+from shared.domain.normalising import NORMALISERS, Context
 from shared.schemas.fields import Problem
 from shared.schemas.rows import KNOWN, SCHEMAS
 
@@ -30,7 +30,7 @@ class BadRow:
 
     line: int
     reason: str
-    fields: Mapping[str, Sequence[str]]
+    fields: Mapping[str, Sequence[object]]
     row_id: str | None
     raw: bytes
     place: tuple[str, int, int] | None = None
@@ -71,7 +71,7 @@ class Verdict:
         return b"".join(row.raw + b"\n" for row in self.bad if row.place is None)
 
 
-class Unreadable(Exception):  # noqa: N818 - a signal inside this file
+class Unreadable(Exception):
     """A line that is no row at all."""
 
     def __init__(self, reason: str, told: str) -> None:
@@ -99,7 +99,7 @@ def validate_lines(data: bytes, context: Context, first_line: int, header: Seque
             extra = {name: value for name, value in row.items() if name not in known} if row.keys() - known else None
             verdict.good.append(normalise(number, check(row), extra, context))
         except ValidationError as exc:
-            problems = exc.normalized_messages()
+            problems: Mapping[str, Sequence[object]] = exc.normalized_messages()  # type: ignore[no-untyped-call]
             verdict.bad.append(BadRow(number, _reason(problems), problems, _row_id(row, context.source), stripped))
         except Unreadable as exc:
             verdict.bad.append(BadRow(number, exc.reason, {"": [exc.told]}, None, stripped))

@@ -127,7 +127,7 @@ class Number(Cleaned):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Decimal:
         number = self._number(value)
-        _, digits, exponent = number.as_tuple()
+        digits, exponent = number.as_tuple()[1:]
         if not isinstance(exponent, int) or len(digits) + exponent > self._digits:
             raise refuse("invalid_value", f"must have at most {self._digits} digits before the point")
         if -exponent > self._places and number != round(number, self._places):
@@ -152,7 +152,7 @@ class Number(Cleaned):
 
 
 class Timestamp(Cleaned):
-    """An ISO 8601 time, to UTC. A naive one is taken as UTC and comes back without a zone, so that it can be flagged."""
+    """An ISO 8601 time, to UTC. A naive one is taken as UTC and comes back without a zone, so that it is flagged."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         if isinstance(value, str) and _TIME.fullmatch(value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from shared.schemas import fields as f
 
@@ -39,7 +39,7 @@ class TransactionRow(Row):
     def only_refunds_are_negative(self, row: dict[str, Any], **_: object) -> None:
         """A negative amount is a credit note, and only a refund is one."""
         if row["amount"] < 0 and row["status"] != "refunded":
-            raise f.ValidationError({"amount": [f.Problem("negative_amount", "may be negative only when refunded")]})
+            raise ValidationError({"amount": [f.Problem("negative_amount", "may be negative only when refunded")]})
 
 
 class UserRow(Row):

@@ -17,7 +17,7 @@ def count(client: Client, sales: str) -> int:
     return int(next(iter(client.query(f"SELECT COUNT(*) AS n FROM {sales} WHERE {ALL}").result())).n)
 
 
-def run(client: Client, sql: str, *parameters: Any) -> Any:  # noqa: ANN401
+def run(client: Client, sql: str, *parameters: Any) -> Any:
     job = client.query(sql, job_config=QueryJobConfig(query_parameters=parameters))
     job.result()
     return job

@@ -65,3 +65,14 @@ def test_a_job_that_was_killed_has_failed_and_left_nothing(own_server: Program, 
     found = own_client.get_job("killed")
     assert (found.state, found.error_result["reason"]) == ("DONE", "backendError")
     assert count(own_client) == 30
+
+
+def test_a_stop_does_not_wait_for_a_long_query(own_server: Program, own_client: Client) -> None:
+    numbers = "UNNEST(GENERATE_ARRAY(1, 100000))"
+    sql = f"SELECT COUNT(*) AS n FROM {numbers} AS a CROSS JOIN {numbers} AS b WHERE MOD(a * b, 7) = 3"
+    job = own_client.query(sql)
+    started = time.monotonic()
+    assert own_server.stop() == 0
+    assert time.monotonic() - started < 10
+    own_server.start()
+    assert own_client.get_job(job.job_id).error_result["reason"] == "stopped"

@@ -26,7 +26,7 @@ def ndjson(*rows: dict[str, Any]) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
-def load(client: Client, uris: str | list[str], table: str, kind: str = JSON, **config: Any) -> LoadJob:  # noqa: ANN401
+def load(client: Client, uris: str | list[str], table: str, kind: str = JSON, **config: Any) -> LoadJob:
     config.setdefault("schema", SALES)
     job = client.load_table_from_uri(uris, table, job_config=LoadJobConfig(source_format=kind, **config))
     job.result()

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.cloud.bigquery import (
     ArrayQueryParameter,
     Client,
@@ -18,12 +18,15 @@ from google.cloud.bigquery import (
     StructQueryParameter,
 )
 
+NUMBERS = "UNNEST(GENERATE_ARRAY(1, 100000))"
+SOURCE = f"SELECT COUNT(*) AS n FROM {NUMBERS} AS a CROSS JOIN {NUMBERS} AS b"
+
 
 def dry(client: Client, sql: str) -> int:
     return int(client.query(sql, job_config=QueryJobConfig(dry_run=True)).total_bytes_processed or 0)
 
 
-def rows(client: Client, sql: str, *parameters: Any, **config: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+def rows(client: Client, sql: str, *parameters: Any, **config: Any) -> list[tuple[Any, ...]]:
     job = client.query(sql, job_config=QueryJobConfig(query_parameters=parameters, **config))
     return [tuple(row) for row in job.result()]
 
@@ -177,6 +180,25 @@ def test_a_statement_that_can_not_be_is_an_invalid_query(client: Client) -> None
     with pytest.raises(BadRequest) as caught:
         client.query("SELEC 1").result()
     assert caught.value.errors[0]["reason"] == "invalidQuery"
+
+
+def test_a_missing_table_is_not_found(client: Client, dataset: str) -> None:
+    with pytest.raises(NotFound, match="Not found: Table"):
+        client.query(f"SELECT 1 FROM {dataset}.nothing").result()
+
+
+def test_a_view_over_a_table_that_requires_a_filter_needs_one_too(client: Client, dataset: str, sales: str) -> None:
+    client.query(f"CREATE VIEW {dataset}.open_view AS SELECT id, day FROM {sales}").result()
+    with pytest.raises(BadRequest, match="without a filter"):
+        rows(client, f"SELECT id FROM {dataset}.open_view")
+    assert dry(client, f"SELECT id FROM {dataset}.open_view WHERE day = '2024-01-01'") == 160
+
+
+def test_a_query_over_its_time_limit_is_stopped(client: Client) -> None:
+    sql = f"{SOURCE} WHERE MOD(a * b, 7) = 3"
+    config = QueryJobConfig(job_timeout_ms=200)
+    with pytest.raises(GoogleAPICallError, match="cancelled"):
+        client.query(sql, job_config=config, job_retry=None).result()
 
 
 def test_legacy_sql_and_positional_parameters_are_refused(client: Client) -> None:
