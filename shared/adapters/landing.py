@@ -48,7 +48,9 @@ def examine(info: ObjectInfo, route: Route, store: ObjectStore, settings: Settin
         raise UnsupportedFile("wrong_encoding", f"gs://{info.bucket}/{info.name} is named .gz but is not gzip")
     head, complete, damage = raw, info.size <= HEAD_BYTES, Damage()
     if gzipped:
-        head, complete = _head(expand([raw], damage, max_bytes=HEAD_BYTES, max_ratio=settings.max_expansion_ratio))
+        head, complete = _head(
+            expand([raw], damage, max_bytes=settings.max_expanded_bytes, max_ratio=settings.max_expansion_ratio)
+        )
         complete = complete and info.size <= HEAD_BYTES
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
         raise UnsupportedFile("wrong_encoding", f"gs://{info.bucket}/{info.name} is not UTF-8 text; save it as UTF-8")

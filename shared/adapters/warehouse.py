@@ -56,7 +56,7 @@ class BigQueryWarehouse:
         if job_id is None:
             with _mapped("a query"):
                 return [dict(row) for row in self._client.query(sql, job_config=config).result()]
-        job = self._once(job_id, lambda id_: self._client.query(sql, job_id=id_, job_config=config))
+        job = self._once(job_id, lambda id_: self._client.query(sql, job_id=id_, job_config=config, job_retry=None))
         with _mapped(job_id):
             return [dict(row) for row in job.result()]
 

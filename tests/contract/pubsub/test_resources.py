@@ -21,7 +21,7 @@ def test_a_name_that_is_taken_is_refused(clients: Clients, topic: str) -> None:
         clients.subscriber.create_subscription(name=subscription, topic=topic)
 
 
-def test_what_is_not_there_is_not_found(clients: Clients, topic: str) -> None:
+def test_what_is_not_there_is_not_found(clients: Clients) -> None:
     with pytest.raises(exceptions.NotFound):
         clients.publisher.get_topic(topic=MISSING_TOPIC)
     with pytest.raises(exceptions.NotFound):
@@ -46,7 +46,7 @@ def test_a_subscription_shows_the_defaults_it_got(clients: Clients, topic: str) 
     made = clients.subscriber.get_subscription(subscription=clients.subscription(topic))
     assert made.topic == topic
     assert made.ack_deadline_seconds == 10
-    assert made.message_retention_duration.days == 7  # type: ignore[attr-defined]  # proto-plus gives a timedelta
+    assert made.message_retention_duration.days == 7
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,16 @@
+"""One running pipeline that the tests of this folder share; those that break things start their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.pipeline.harness import Pipeline, pipeline
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Pipeline]:
+    """A pipeline on a local cloud."""
+    with pipeline() as started:
+        yield started
