@@ -42,7 +42,7 @@ class Keeper(Protocol):
         """The delivery failed too often; forward it, then call `buried`."""
 
 
-class BacklogClosed(Exception):  # noqa: N818 - an ending, not an error
+class BacklogClosed(Exception):
     """The subscription was deleted while somebody waited for its messages."""
 
 
@@ -145,11 +145,6 @@ class Backlog:
             self._release(delivery, State.WAITING)
             self._later(delivery, self.policy.backoff.delay(delivery.failures))
 
-    def reject(self, delivery: Delivery) -> None:
-        """A push was not acknowledged; nothing to do if the delivery ended in another way meanwhile."""
-        if delivery.state is State.LEASED:
-            self.fail(delivery)
-
     def buried(self, delivery: Delivery, *, forwarded: bool) -> None:
         """The dead-letter topic has it; or could not take it, and the message is tried again as before."""
         if delivery.state is not State.BURYING:
@@ -165,10 +160,9 @@ class Backlog:
     def drop_expired(self) -> None:
         """Forget what is older than the subscription keeps messages."""
         oldest = self._now() - self.policy.retention
-        expired = list(
-            itertools.takewhile(lambda delivery: delivery.message.published < oldest, self._pending.values())
-        )
-        for delivery in expired:
+        for delivery in list(self._pending.values()):
+            if delivery.message.published >= oldest:
+                break
             if delivery.state is not State.BURYING:
                 self.stats.expired += delivery.copy == 0
                 self._finish(delivery)

@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 10.0
 Json = Any  # what json.loads gives
 
 
-class ControlRefused(Exception):  # noqa: N818 - the caller asked for something that cannot be
+class ControlRefused(Exception):
     """The service would not do it, or what answers on the port is not the local Pub/Sub."""
 
 

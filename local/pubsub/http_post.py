@@ -40,11 +40,11 @@ class Endpoint:
         return cls(parts.hostname, port or (443 if secure else 80), secure, target, parts.netloc.rpartition("@")[2])
 
 
-class BrokenResponse(Exception):  # noqa: N818 - what came back, rather than what went wrong here
+class BrokenResponse(Exception):
     """What came back is not HTTP."""
 
 
-class _Stale(Exception):  # noqa: N818 - never leaves this module
+class _Stale(Exception):
     """A kept connection that the server had closed: nothing was answered on it."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.pubsub.backlog import Backlog, BacklogClosed
-from local.pubsub.deliveries import Delivery
+from local.pubsub.deliveries import Delivery, State
 from local.pubsub.http_post import BrokenResponse, Endpoint, HttpPoster
 from local.pubsub.wire import Proto, message
 
@@ -66,8 +66,8 @@ class Pusher:
                 acknowledged = False
             if acknowledged:
                 self._backlog.settle(delivery)
-            else:
-                self._backlog.reject(delivery)
+            elif delivery.state is State.LEASED:
+                self._backlog.fail(delivery)
 
     async def _next(self) -> Delivery:
         worker = asyncio.current_task()

@@ -14,7 +14,7 @@ from typing import Literal
 Code = Literal["NOT_FOUND", "ALREADY_EXISTS", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "UNAVAILABLE", "UNIMPLEMENTED"]
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the program
+class Refused(Exception):
     """An answer other than OK; the gRPC layer turns it into a status."""
 
     def __init__(self, code: Code, message: str) -> None:

@@ -22,6 +22,10 @@ def verify(session: Session, warehouse: Warehouse) -> list[Finding]:
         Account(*row) for name in ("chunks", "files", "days", "overall") for row in rows_of(session, f"verify_{name}")
     ]
     findings = [finding for account in accounts for finding in account.findings()]
+    for table, counted, standing, balanced in rows_of(session, "verify_tables"):
+        if not balanced:
+            told = f"the ledger inserted {counted:,} rows, the table has {standing:,}"
+            findings.append(Finding("mismatch", f"table {table}", told))
     findings += [Finding("stuck", where, told) for where, told in rows_of(session, "find_stuck")]
     postgres = postgres_totals(session)
     findings += compare("warehouse", postgres, warehouse_totals(warehouse, FACT))

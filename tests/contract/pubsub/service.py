@@ -72,12 +72,12 @@ class Clients:
         self.publisher.transport.close()
         self.subscriber.close()
 
-    def topic(self, **settings: Any) -> str:  # noqa: ANN401 - fields of the resource, whatever they are
+    def topic(self, **settings: Any) -> str:
         name = f"{PROJECT}/topics/t-{uuid.uuid4().hex}"
         self.publisher.create_topic(request={"name": name, **settings})
         return name
 
-    def subscription(self, topic: str, **settings: Any) -> str:  # noqa: ANN401 - fields of the resource
+    def subscription(self, topic: str, **settings: Any) -> str:
         name = f"{PROJECT}/subscriptions/s-{uuid.uuid4().hex}"
         self.subscriber.create_subscription(request={"name": name, "topic": topic, **settings})
         return name

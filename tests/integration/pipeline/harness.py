@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -132,6 +133,14 @@ class Pipeline:
     def control(self) -> PubSubControl:
         assert self.run.cloud.endpoints
         return PubSubControl(self.run.cloud.endpoints.pubsub)
+
+
+def wait_until(done: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Look until it is so; fail with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain until {what}"
+        time.sleep(0.02)
 
 
 @contextmanager
