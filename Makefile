@@ -29,5 +29,13 @@ lint: $(STAMP) ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(STAMP) ## measure the pipeline beside a peer; writes build/bench.json
+BENCH := .venv-bench
+BENCH_STAMP := $(BENCH)/.installed
+
+$(BENCH_STAMP): requirements.txt requirements-bench.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+bench: $(STAMP) $(BENCH_STAMP) ## measure the pipeline beside a peer; writes build/bench.json
 	$(BIN)/python -m benchmarks.run

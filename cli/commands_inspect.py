@@ -75,9 +75,8 @@ def status(
     )  # fmt: skip
     print_table("Feeds to the warehouse", ["state", "feeds"], feeds)
     if waiting:
-        print_table(
-            "Messages", ["subscription", "waiting", "dead-lettered"], [(n, *v.values()) for n, v in waiting.items()]
-        )
+        rows = [(name, *stats.values()) for name, stats in waiting.items() if any(stats.values())]
+        print_table("Messages under way", ["subscription", "waiting", "dead-lettered"], rows)
 
 
 def _subscriptions() -> dict[str, dict[str, int]]:
@@ -204,7 +203,7 @@ def query_warehouse(
         try:
             rows = cloud.warehouse.run(statement, {})
         except gax.GoogleAPICallError as exc:
-            fail(exc.message or type(exc).__name__, 1)
+            fail(str(exc.errors[0]["message"]) if exc.errors else exc.message or type(exc).__name__, 1)
     columns = list(rows[0]) if rows else []
     _print_rows("BigQuery", columns, [list(row.values()) for row in rows], as_json)
 

@@ -6,8 +6,10 @@ import signal
 import sys
 
 import typer
+from rich.markup import escape
 
 from cli import commands_cloud, commands_demo, commands_inspect, commands_intake
+from cli.output import errors
 
 app = typer.Typer(
     name="sluice",
@@ -20,6 +22,17 @@ for module in (commands_cloud, commands_demo, commands_intake, commands_inspect)
 
 
 def main() -> None:
-    """Run a command; a request to end (SIGTERM) unwinds it, so that every server it started is stopped."""
+    """Run a command. A mistake in its words is one line and exit code 2, never a screen of it.
+
+    A request to end (SIGTERM) unwinds the command, so that every server it started is stopped.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    app()
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except typer.Abort:
+        sys.exit(130)
+    except typer.TyperException as exc:
+        told = exc.format_message() if hasattr(exc, "format_message") else str(exc)
+        if str(exc):  # without one it is a group without a command, which has shown its help
+            errors.print(f"[red]error:[/red] {escape(told)} (--help shows how)", highlight=False, soft_wrap=True)
+        sys.exit(2)

@@ -13,9 +13,11 @@ from typing import Any, NoReturn
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-console = Console()
+PIPED_WIDTH = 120
+console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 errors = Console(stderr=True)
 NARROW = 24
 """Characters that a column of text keeps on a narrow terminal."""
@@ -23,7 +25,7 @@ NARROW = 24
 
 def fail(message: str, code: int = 2) -> NoReturn:
     """One line on standard error, and out."""
-    errors.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+    errors.print(f"[red]error:[/red] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -40,8 +42,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         number = bool(listed) and all(
             isinstance(row[index], int | float) or hasattr(row[index], "quantize") for row in listed
         )
-        longest = max([len(column), *(len(_text(row[index])) for row in listed)])
-        least = longest if number else min(longest, NARROW)
+        longest = max((len(_text(row[index])) for row in listed), default=0)
+        least = longest if number else min(max(longest, len(column)), NARROW)
         table.add_column(column, justify="right" if number else "left", overflow="fold", min_width=least)
     for row in listed:
         table.add_row(*["" if value is None else _text(value) for value in row])

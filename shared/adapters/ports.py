@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
+
+PATIENCE_SECONDS = 60.0
+"""How long one call is tried again by its client, whose own limit (120 to 600 s) may exceed a function's time; then the
+platform's retry takes over."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,3 @@ class Warehouse(Protocol):
 
     def run(self, sql: str, params: Mapping[str, Any], job_id: str | None = None) -> list[Mapping[str, Any]]:
         """Run one query or script with named parameters (str, int, Decimal, date, or a list of dates)."""
-
-
-Days = Sequence[date]

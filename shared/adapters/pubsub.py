@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from functools import cache
 
 from google.api_core import exceptions as gax
+from google.api_core.retry import Retry, if_exception_type
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # a namespace package: mypy sees one part
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 from msgspec import Struct
 
+from shared.adapters.ports import PATIENCE_SECONDS
 from shared.errors import ConfigError, DependencyUnavailable, Throttled
 from shared.messages import encode
 
 MAX_BATCH_BYTES = 8_000_000  # a publish request may hold 10 MB: https://cloud.google.com/pubsub/quotas
 MAX_BATCH_MESSAGES = 1_000
+UNAVAILABLE = (gax.ServerError, gax.Aborted, gax.Cancelled)
 
 
 @cache
@@ -31,9 +34,11 @@ class CloudPublisher:
     "published" mean "queued".
     """
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, project: str, patience: float = PATIENCE_SECONDS) -> None:
         self._project = project
         self._client = client()
+        again = if_exception_type(*UNAVAILABLE, gax.ResourceExhausted)
+        self._retry = Retry(predicate=again, initial=0.1, maximum=10.0, multiplier=2.0, timeout=patience)
 
     def publish(self, topic: str, messages: Sequence[Struct]) -> None:
         batch: list[PubsubMessage] = []
@@ -51,10 +56,10 @@ class CloudPublisher:
     def _send(self, topic: str, batch: list[PubsubMessage]) -> None:
         path = f"projects/{self._project}/topics/{topic}"
         try:
-            PublisherClient.publish(self._client, topic=path, messages=batch, timeout=60)
+            PublisherClient.publish(self._client, topic=path, messages=batch, retry=self._retry, timeout=60)
         except gax.NotFound as exc:
             raise ConfigError(f"topic {topic} is not there; create what functions.yaml lists") from exc
         except gax.ResourceExhausted as exc:
             raise Throttled(f"Pub/Sub throttles topic {topic}") from exc
-        except (gax.ServerError, gax.RetryError, gax.Aborted, gax.Cancelled) as exc:
+        except (*UNAVAILABLE, gax.RetryError) as exc:
             raise DependencyUnavailable(f"Pub/Sub does not take messages for topic {topic}") from exc

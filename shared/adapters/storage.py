@@ -9,31 +9,32 @@ from functools import cache
 from typing import BinaryIO, cast
 
 from google.api_core import exceptions as gax
-from google.cloud import storage
-from google.cloud.storage.blob import Blob  # type: ignore[import-untyped]
+from google.cloud.storage import Blob, Client  # type: ignore[import-untyped]
+from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 from requests import exceptions as rx
 
-from shared.adapters.ports import ObjectInfo
+from shared.adapters.ports import PATIENCE_SECONDS, ObjectInfo
 from shared.errors import DependencyUnavailable, PermanentError, Throttled
 
 UNAVAILABLE = (gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError)
 
 
 @cache
-def client(project: str) -> storage.Client:
+def client(project: str) -> Client:
     """One client a process; it is safe to share between threads."""
-    return storage.Client(project=project)
+    return Client(project=project)
 
 
 class CloudStorage:
     """ObjectStore over google-cloud-storage."""
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, project: str, patience: float = PATIENCE_SECONDS) -> None:
         self._client = client(project)
+        self._retry = DEFAULT_RETRY.with_timeout(patience)
 
     def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectInfo | None:
         with _mapped(bucket, name):
-            blob = self._client.bucket(bucket).get_blob(name, generation=generation)
+            blob = self._client.bucket(bucket).get_blob(name, generation=generation, retry=self._retry)
         if blob is None:
             return None
         return ObjectInfo(
@@ -55,7 +56,11 @@ class CloudStorage:
         with _mapped(bucket, name):
             try:
                 data: bytes = self._blob(bucket, name, generation).download_as_bytes(
-                    start=start or None, end=end, raw_download=True, checksum=None if start or end else "auto"
+                    start=start or None,
+                    end=end,
+                    raw_download=True,
+                    checksum="auto" if start == 0 and end is None else None,
+                    retry=self._retry,
                 )
             except gax.RequestRangeNotSatisfiable:
                 return b""
@@ -75,7 +80,9 @@ class CloudStorage:
         blob.metadata = dict(metadata) if metadata else None
         with _mapped(bucket, name):
             try:
-                blob.upload_from_string(data, content_type="application/octet-stream", if_generation_match=0)
+                blob.upload_from_string(
+                    data, content_type="application/octet-stream", if_generation_match=0, retry=self._retry
+                )
             except gax.PreconditionFailed:
                 return False
         return True
@@ -84,7 +91,8 @@ class CloudStorage:
     def open_once(self, bucket: str, name: str) -> Iterator[BinaryIO]:
         with _mapped(bucket, name):
             try:
-                with self._blob(bucket, name).open("wb", if_generation_match=0, chunk_size=4 << 20) as out:
+                blob = self._blob(bucket, name)
+                with blob.open("wb", if_generation_match=0, chunk_size=4 << 20, retry=self._retry) as out:
                     yield cast(BinaryIO, out)
             except gax.PreconditionFailed as exc:
                 raise PermanentError("object_exists", f"gs://{bucket}/{name} was written before") from exc
@@ -92,7 +100,7 @@ class CloudStorage:
     def delete(self, bucket: str, name: str) -> None:
         with _mapped(bucket, name):
             try:
-                self._blob(bucket, name).delete()
+                self._blob(bucket, name).delete(retry=self._retry)
             except gax.NotFound:
                 return
 

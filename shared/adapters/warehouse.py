@@ -11,8 +11,10 @@ from typing import Any
 from google.api_core import exceptions as gax
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as rx
 
+from shared.adapters.ports import PATIENCE_SECONDS
 from shared.errors import DependencyUnavailable, Throttled
 from shared.settings import Settings
 
@@ -30,8 +32,9 @@ def bigquery_client(settings: Settings) -> bigquery.Client:
 class BigQueryWarehouse:
     """Warehouse over google-cloud-bigquery."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience: float = PATIENCE_SECONDS) -> None:
         self._client = bigquery_client(settings)
+        self._retry = DEFAULT_RETRY.with_timeout(patience)
 
     def load_csv(self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str) -> int:
         """Load a CSV object with a header into a table made anew; nulls are written \\N. The number of rows."""
@@ -45,7 +48,10 @@ class BigQueryWarehouse:
             labels={"app": "sluice"},
         )
         name = f"{self._client.project}.{table}"
-        job = self._once(job_id, lambda id_: self._client.load_table_from_uri(uri, name, job_id=id_, job_config=config))
+        job = self._once(
+            job_id,
+            lambda id_: self._client.load_table_from_uri(uri, name, job_id=id_, job_config=config, retry=self._retry),
+        )
         return int(job.output_rows or 0)
 
     def run(self, sql: str, params: Mapping[str, Any], job_id: str | None = None) -> list[Mapping[str, Any]]:
@@ -55,10 +61,14 @@ class BigQueryWarehouse:
         )
         if job_id is None:
             with _mapped("a query"):
-                return [dict(row) for row in self._client.query(sql, job_config=config).result()]
-        job = self._once(job_id, lambda id_: self._client.query(sql, job_id=id_, job_config=config, job_retry=None))
+                started = self._client.query(sql, job_config=config, retry=self._retry)
+                return [dict(row) for row in started.result(retry=self._retry)]
+        job = self._once(
+            job_id,
+            lambda id_: self._client.query(sql, job_id=id_, job_config=config, retry=self._retry, job_retry=None),
+        )
         with _mapped(job_id):
-            return [dict(row) for row in job.result()]
+            return [dict(row) for row in job.result(retry=self._retry)]
 
     def _once(self, job_id: str, start: Callable[[str], Any]) -> Any:
         """Start the job under the first free attempt's id; one that runs is waited for, one that failed is passed."""
@@ -68,10 +78,10 @@ class BigQueryWarehouse:
                 try:
                     job = start(name)
                 except gax.Conflict:
-                    job = self._client.get_job(name)
+                    job = self._client.get_job(name, retry=self._retry)
                     if job.state == "DONE" and job.error_result:
                         continue
-                job.result()
+                job.result(retry=self._retry)
                 return job
         raise DependencyUnavailable(f"BigQuery job {job_id} failed {ATTEMPTS} times; see its attempts in the console")
 

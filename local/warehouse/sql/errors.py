@@ -7,12 +7,12 @@ The server answers both with 400 invalidQuery; the messages tell them apart.
 """
 
 
-class UnsupportedSql(Exception):  # noqa: N818 - the name says what happened to the text
+class UnsupportedSql(Exception):
     """A text that is outside what this stand-in translates faithfully."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"Not supported here: {what}")
 
 
-class InvalidSql(Exception):  # noqa: N818 - the name says what happened to the text
+class InvalidSql(Exception):
     """A text that BigQuery would refuse as well."""

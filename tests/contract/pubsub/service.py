@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import pubsub_v1  # type: ignore[import-untyped]  # ships no types
+from google.cloud import pubsub_v1  # type: ignore[import-untyped,attr-defined]  # ships no types
 from google.pubsub_v1 import types
 from google.pubsub_v1.services.publisher import PublisherClient as OneRequestPublisher
 

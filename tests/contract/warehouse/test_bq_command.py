@@ -29,6 +29,6 @@ def test_bq_lists_shows_and_queries(warehouse_url: str, dataset: str, sales: str
     assert "sales" in bq(warehouse_url, tmp_path, "ls", dataset)
     shown = json.loads(bq(warehouse_url, tmp_path, "show", "--format=json", sales))
     assert shown["numRows"] == "30"
-    sql = f"SELECT COUNT(*) AS n FROM {sales} WHERE day = '2024-01-01'"  # noqa: S608
+    sql = f"SELECT COUNT(*) AS n FROM {sales} WHERE day = '2024-01-01'"
     found = json.loads(bq(warehouse_url, tmp_path, "--format=json", "query", "--nouse_legacy_sql", sql))
     assert found == [{"n": "10"}]

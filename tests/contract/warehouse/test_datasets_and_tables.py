@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - only generated table names are put into these statements
 """Datasets, tables and views as the real client makes, changes and lists them."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - only generated table names are put into these statements
 """DML, DDL and scripts: counts, transactions, child jobs."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - only generated table names are put into these statements
 """Load jobs: formats, dispositions, partitions, and bad data that is refused with its place."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - only generated table names are put into these statements
 """Queries: values, parameters, paging, destinations, and what they are said to read."""
 
 from __future__ import annotations

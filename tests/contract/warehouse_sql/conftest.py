@@ -104,12 +104,12 @@ def warehouse() -> Iterator[Warehouse]:
     for name, rows in ROWS.items():
         body = ", ".join(f'"{column.name}" {column.type.duckdb}' for column in TABLES[name].columns)
         connection.execute(f"CREATE TABLE {DATASET}.{name} ({body})")
-        connection.execute(f"INSERT INTO {DATASET}.{name} VALUES {rows}")  # noqa: S608 - the constants above
+        connection.execute(f"INSERT INTO {DATASET}.{name} VALUES {rows}")
     yield Warehouse(connection)
     connection.close()
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value that a query gives
+def plain(value: Any) -> Any:
     """A value as the case tables write it: numbers, texts, lists; times and NUMERIC as text."""
     if isinstance(value, Decimal):
         text = format(value, "f")

@@ -50,10 +50,10 @@ def test_a_condition_on_the_partition_column_names_the_partitions(
 ) -> None:
     kinds = {"d": DATE, "days": array_of(DATE)}
     values = {"d": date(2024, 1, 1), "days": [date(2024, 2, 1)]}
-    statement = warehouse.statement(f"SELECT id FROM d.sales WHERE {condition}", kinds)  # noqa: S608 - a test's text
+    statement = warehouse.statement(f"SELECT id FROM d.sales WHERE {condition}", kinds)
     found = statement.partition_filters[SALES]
     assert found is not None
-    sql = f"SELECT day FROM (SELECT DISTINCT day FROM d.sales) AS p WHERE {found.sql('p.day')} ORDER BY day"  # noqa: S608
+    sql = f"SELECT day FROM (SELECT DISTINCT day FROM d.sales) AS p WHERE {found.sql('p.day')} ORDER BY day"
     used = {name: value for name, value in values.items() if name in statement.placeholders}
     cursor = warehouse.connection.execute(sql, used) if used else warehouse.connection.execute(sql)
     assert [day.isoformat() for (day,) in cursor.fetchall()] == kept

@@ -21,7 +21,7 @@ MERGE = """
 
 def rows(warehouse: Warehouse, table: str = "sales") -> object:
     """A table's rows by id."""
-    return plain(warehouse.run(f"SELECT * FROM d.{table} ORDER BY 1, 2"))  # noqa: S608 - a constant of the tests
+    return plain(warehouse.run(f"SELECT * FROM d.{table} ORDER BY 1, 2"))
 
 
 def test_insert_values_coerces_literals_and_leaves_other_columns_null(warehouse: Warehouse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -18,7 +19,7 @@ from cli.cloud import run_job
 from cli.demo_run import DemoRun
 from local.generate import Truth, generate
 from local.pubsub.control import PubSubControl
-from local.stack import BUCKETS, PROJECT, Options
+from local.stack import BUCKETS, PRODUCT_DATA, PROJECT, Options
 from shared.adapters.reconciliation import verify
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.domain.balance import Finding
@@ -30,7 +31,9 @@ DAYS = 10
 BUSINESS = """
     SELECT t.transaction_id, t.occurred_at, t.last_event_at, u.user_id, p.product_id, t.amount, t.currency,
            t.payment_method, t.status, t.extra
-    FROM commerce.transactions t JOIN commerce.products p USING (product_key) LEFT JOIN commerce.users u USING (user_key)
+    FROM commerce.transactions t
+    JOIN commerce.products p USING (product_key)
+    LEFT JOIN commerce.users u USING (user_key)
     ORDER BY 1
 """
 FACT = """
@@ -72,13 +75,14 @@ class Pipeline:
                 self.serve_products(folder / "products.ndjson")
                 self.extract()
                 continue
-            self.run.wait_for([self.put(f"{source}/{p.name}", p.read_bytes()) for p in sorted(folder.glob(f"{source}*"))])
+            self.run.wait_for(
+                [self.put(f"{source}/{p.name}", p.read_bytes()) for p in sorted(folder.glob(f"{source}*"))]
+            )
 
     def serve_products(self, path: Path) -> None:
         """Let the product API serve this catalogue."""
-        storage.Client(project=PROJECT).bucket(BUCKETS["LAKE_BUCKET"]).blob("simulation/products.ndjson").upload_from_filename(
-            str(path)
-        )
+        lake = storage.Client(project=PROJECT).bucket(BUCKETS["LAKE_BUCKET"])
+        lake.blob(PRODUCT_DATA).upload_from_filename(str(path))
 
     def extract(self) -> None:
         """Extract the catalogue and wait until it is through to Postgres."""
@@ -121,7 +125,8 @@ class Pipeline:
     def conflicting_ids(self) -> frozenset[str]:
         """Ids with two contents for the same moment: which of the two stands depends on the order."""
         return frozenset(
-            row[0] for row in self.sql("SELECT row_id FROM pipeline.quarantined_row WHERE reason = 'conflicting_duplicate'")
+            row[0]
+            for row in self.sql("SELECT row_id FROM pipeline.quarantined_row WHERE reason = 'conflicting_duplicate'")
         )
 
     def tables(self, leave_out: frozenset[str] = frozenset()) -> tuple[list[Any], list[Any]]:
@@ -141,6 +146,15 @@ def wait_until(done: Callable[[], bool], what: str, seconds: float = 60) -> None
     while not done():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain until {what}"
         time.sleep(0.02)
+
+
+def row(identity: str, **changes: object) -> bytes:
+    """One good transaction as JSON, with some fields changed."""
+    fields: dict[str, object] = {
+        "transaction_id": identity, "user_id": "u1", "product_id": "p1", "amount": "5.00", "currency": "GBP",
+        "timestamp": "2026-03-02T10:00:00Z", "payment_method": "card", "status": "completed",
+    }  # fmt: skip
+    return json.dumps({**fields, **changes}).encode()
 
 
 @contextmanager

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import json
 
 import pytest
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]
 
-from tests.integration.pipeline.harness import Pipeline, wait_until
+from tests.integration.pipeline.harness import Pipeline, row, wait_until
 
 MEGABYTE = 1 << 20
-
-
-def row(identity: str, **changes: object) -> bytes:
-    fields: dict[str, object] = {
-        "transaction_id": identity, "user_id": "u1", "product_id": "p1", "amount": "5.00", "currency": "GBP",
-        "timestamp": "2026-03-02T10:00:00Z", "payment_method": "card", "status": "completed",
-    }  # fmt: skip
-    return json.dumps({**fields, **changes}).encode()
 
 
 def rows(prefix: str, count: int) -> bytes:
@@ -97,11 +88,16 @@ def test_messages_of_one_of_many_and_of_nonsense_are_each_accounted_for(running:
     )[0]
     assert (received, quarantined) == (7, 3)
     raw = running.sql(
-        """SELECT q.reason, q.raw_object IS NOT NULL FROM pipeline.quarantined_row q JOIN pipeline.chunk c USING (chunk_key)
+        """SELECT q.reason, q.raw_object IS NOT NULL
+           FROM pipeline.quarantined_row q JOIN pipeline.chunk c USING (chunk_key)
            WHERE c.chunk_id = ANY($1::text[]) ORDER BY 1""",
         ids,
     )
-    assert [tuple(r) for r in raw] == [("conflicting_duplicate", True), ("invalid_value", True), ("malformed_json", True)]
+    assert [tuple(r) for r in raw] == [
+        ("conflicting_duplicate", True),
+        ("invalid_value", True),
+        ("malformed_json", True),
+    ]
 
 
 def test_after_all_of_this_everything_is_accounted_for(running: Pipeline) -> None:

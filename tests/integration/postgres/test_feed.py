@@ -184,7 +184,7 @@ def test_the_users_of_the_feed_carry_nothing_that_names_a_person(session: Sessio
 )
 def test_a_position_of_another_cluster_stops_the_feed(session: Session, feed: Feed, change: str, words: str) -> None:
     feed.read()
-    session.rows(f"UPDATE pipeline.feed_position SET {change}")  # noqa: S608 (a constant of this test)
+    session.rows(f"UPDATE pipeline.feed_position SET {change}")
     assert words in str(run(session, "read_feed_position")[0][-1])
 
 
