@@ -10,13 +10,16 @@ from typing import BinaryIO, cast
 
 from google.api_core import exceptions as gax
 from google.cloud.storage import Blob, Client  # type: ignore[import-untyped]
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse  # type: ignore[import-untyped]
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 from requests import exceptions as rx
 
 from shared.adapters.ports import PATIENCE_SECONDS, ObjectInfo
 from shared.errors import DependencyUnavailable, PermanentError, Throttled
 
-UNAVAILABLE = (gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError)
+UNAVAILABLE = (
+    gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError, DataCorruption,
+)  # fmt: skip
 
 
 @cache
@@ -91,8 +94,12 @@ class CloudStorage:
     def open_once(self, bucket: str, name: str) -> Iterator[BinaryIO]:
         with _mapped(bucket, name):
             try:
-                blob = self._blob(bucket, name)
-                with blob.open("wb", if_generation_match=0, chunk_size=4 << 20, retry=self._retry) as out:
+                with (
+                    _as_api_errors(),
+                    self._blob(bucket, name).open(
+                        "wb", if_generation_match=0, chunk_size=4 << 20, retry=self._retry
+                    ) as out,
+                ):
                     yield cast(BinaryIO, out)
             except gax.PreconditionFailed as exc:
                 raise PermanentError("object_exists", f"gs://{bucket}/{name} was written before") from exc
@@ -106,6 +113,15 @@ class CloudStorage:
 
     def _blob(self, bucket: str, name: str, generation: int | None = None) -> Blob:
         return self._client.bucket(bucket).blob(name, generation=generation)
+
+
+@contextmanager
+def _as_api_errors() -> Iterator[None]:
+    """The client's writer raises its transport's error, which belongs to no other error of the library."""
+    try:
+        yield
+    except InvalidResponse as exc:
+        raise gax.from_http_status(exc.response.status_code, "refused while it was written") from exc
 
 
 @contextmanager

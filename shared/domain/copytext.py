@@ -6,7 +6,8 @@ different releases cannot mix columns up (https://www.postgresql.org/docs/curren
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 
 TRANSACTION_COLUMNS = (
     "line", "event_at", "rank", "content_hash", "flags", "transaction_id", "user_id", "product_id", "amount",
@@ -33,9 +34,14 @@ COLUMNS = {
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def line_of(values: Iterable[str | None]) -> str:
-    """One line without its end; None is `\\N`. Values without a backslash, tab or line break are not copied."""
-    return "\t".join(["\\N" if v is None else v if v.isalnum() else v.translate(_ESCAPES) for v in values])
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+
+
+def line_of(values: Sequence[str | None]) -> str:
+    """One line without its end; None is `\\N`. Escaping is looked for once a line, because hardly any needs it."""
+    if _SPECIAL.search("".join([v for v in values if v is not None])):
+        return "\t".join(["\\N" if v is None else v.translate(_ESCAPES) for v in values])
+    return "\t".join(["\\N" if v is None else v for v in values])
 
 
 def table_of(columns: Sequence[str], lines: Sequence[str]) -> bytes:

@@ -71,7 +71,7 @@ def _extra(extra: Mapping[str, Any] | None) -> str | None:
 
 
 def _hash(values: list[str | None]) -> str:
-    return content_hash("\x00" if value is None else value for value in values)
+    return content_hash(["\x00" if value is None else value for value in values])
 
 
 def transaction(line: int, row: dict[str, Any], extra: Mapping[str, Any] | None, context: Context) -> str:

@@ -1,11 +1,11 @@
 """Validation of one chunk: lines in; rows to load and bad rows with their reasons out. Pure.
 
-The marshmallow schema alone decides. `RowCheck` is the seam for a faster accepting path.
+The marshmallow schema alone decides; shared.schemas.accepting is the seam for a faster path that only accepts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -15,13 +15,12 @@ from marshmallow import ValidationError
 
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS, line_of, table_of
 from shared.domain.normalising import NORMALISERS, Context
+from shared.schemas.accepting import CHECKS
 from shared.schemas.fields import Problem
-from shared.schemas.rows import KNOWN, SCHEMAS
+from shared.schemas.rows import KNOWN
 
 HOLD_FROM_ROWS = 100
 """A smaller chunk is never held: a handful of bad rows says nothing about an export."""
-
-RowCheck = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 
 def validate_lines(data: bytes, context: Context, first_line: int, header: Sequence[str] | None = None) -> Verdict:
     """Judge each line that is not blank. With a `header`, lines are arrays of cells (CSV), else JSON objects."""
-    check: RowCheck = SCHEMAS[context.source].load
+    check = CHECKS[context.source]
     known = KNOWN[context.source]
     normalise = NORMALISERS[context.source]
     verdict = Verdict(context.source)

@@ -16,7 +16,6 @@ from marshmallow import missing as missing_
 
 from shared.schemas.reference import COUNTRIES, CURRENCIES
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?", re.ASCII)
@@ -63,7 +62,7 @@ class Cleaned(fields.Field[Any]):
 def text_of(value: object) -> str:
     """A text, or the decimal text of a whole number; anything else is refused."""
     if isinstance(value, str):
-        if len(value) > MAX_TEXT or not value.isprintable() or _CONTROL.search(value):
+        if len(value) > MAX_TEXT or not value.isprintable():
             raise refuse("invalid_value", f"must be at most {MAX_TEXT} printable characters")
         return value
     if isinstance(value, int) and not isinstance(value, bool):

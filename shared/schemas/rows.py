@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,12 @@ class Row(Schema):
         unknown = EXCLUDE
 
 
+def only_refunds_are_negative(row: dict[str, Any]) -> None:
+    """A negative amount is a credit note, and only a refund is one."""
+    if row["amount"] < 0 and row["status"] != "refunded":
+        raise ValidationError({"amount": [f.Problem("negative_amount", "may be negative only when refunded")]})
+
+
 class TransactionRow(Row):
     """One event of one transaction."""
 
@@ -36,10 +43,9 @@ class TransactionRow(Row):
     status = f.Choice(frozenset(STATUS_RANK), "unknown_status", required=True)
 
     @validates_schema
-    def only_refunds_are_negative(self, row: dict[str, Any], **_: object) -> None:
-        """A negative amount is a credit note, and only a refund is one."""
-        if row["amount"] < 0 and row["status"] != "refunded":
-            raise ValidationError({"amount": [f.Problem("negative_amount", "may be negative only when refunded")]})
+    def check_together(self, row: dict[str, Any], **_: object) -> None:
+        """What can be judged only over several fields."""
+        only_refunds_are_negative(row)
 
 
 class UserRow(Row):
@@ -83,3 +89,6 @@ SCHEMAS: dict[str, Row] = {
 
 KNOWN: dict[str, frozenset[str]] = {source: frozenset(schema.fields) for source, schema in SCHEMAS.items()}
 """The fields that each schema names."""
+
+TOGETHER: dict[str, Callable[[dict[str, Any]], None]] = {"transactions": only_refunds_are_negative}
+"""The rules over several fields, for the accepting path."""
