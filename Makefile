@@ -1,5 +1,5 @@
 # Every target sets up what it needs into .venv; `make help` lists them.
-PYTHON ?= python3.11
+PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v))))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed

@@ -31,7 +31,7 @@ PRODUCT_DATA = "simulation/products.ndjson"
 class Options:
     """What can be chosen for a local cloud."""
 
-    workers: int = max(2, os.cpu_count() or 2)
+    workers: int = (os.cpu_count() or 1) + 1  # one more than cores: a worker waits while the database works
     backoff_scale: float = 0.02
     duplicate_rate: float = 0.01
 

@@ -161,12 +161,13 @@ class _Cutting:
 
 def _cut(cutting: _Cutting, clock: Callable[[], float]) -> Outcome:
     started = flushed = clock()
+    batch = 1  # the first chunk goes out at once, so that the next stage begins while the file is still being read
     for piece in pieces(cutting.info, cutting.at, cutting.store, cutting.settings):
         cutting.add(piece)
         now = clock()
-        if len(cutting.batch) >= BATCH_CHUNKS or now - flushed > BATCH_SECONDS:
+        if len(cutting.batch) >= batch or now - flushed > BATCH_SECONDS:
             cutting.flush()
-            flushed = now
+            flushed, batch = now, min(2 * batch, BATCH_CHUNKS)
         if now - started > cutting.settings.cut_seconds:
             cutting.flush()
             info = cutting.info

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from shared.adapters.postgres import Session
 from shared.adapters.queries import Value, query
+from shared.domain.copytext import TRANSACTION_COLUMNS
 
 BAD = "staged_bad"
 STAGED = {
@@ -116,23 +117,6 @@ def hold_chunk(
 def read_counts(session: Session, chunk_id: str) -> LoadCounts:
     """The ledger's counts of a chunk that is known."""
     return LoadCounts(*_row(session, "read_chunk_counts", {"chunk_id": chunk_id}))
-
-
-TRANSACTION_COLUMNS = (
-    "line",
-    "event_at",
-    "rank",
-    "content_hash",
-    "flags",
-    "transaction_id",
-    "user_id",
-    "product_id",
-    "amount",
-    "currency",
-    "payment_method",
-    "status",
-    "extra",
-)
 
 
 def _claim(session: Session, chunk: ChunkFacts) -> int | None:
