@@ -95,7 +95,7 @@ class LocalPostgres:
             chosen = running.port if running else port or _free_port()
             if running is None:
                 if self._launched:
-                    self._launched.poll()  # the one that died
+                    self._launched.wait(STOP_SECONDS)  # it is dying of a signal or dead
                 self._launched = _launch(binaries, self._data, chosen, account)
             try:
                 _create_database(chosen)

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 import msgspec
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_exponential_jitter
 
 from shared.errors import DependencyUnavailable, PermanentError, Throttled
 
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 30.0
 BUDGET_SECONDS = 600.0
 """For one page with all its tries; the run as a whole has the function's time."""
 
-_backoff = wait_exponential_jitter(initial=0.2, max=30.0, jitter=1.0)
+_backoff = wait_exponential_jitter(multiplier=0.2, max=30.0, jitter=1.0)
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class ProductApi:
             params["updated_since"] = updated_since.isoformat()
         for attempt in Retrying(
             retry=retry_if_exception_type((Throttled, DependencyUnavailable)),
-            stop=stop_after_delay(self._budget),
+            stop=stop_before_delay(self._budget),
             wait=_wait,
             reraise=True,
         ):

@@ -22,7 +22,7 @@ def verify(session: Session, warehouse: Warehouse) -> list[Finding]:
         Account(*row) for name in ("chunks", "files", "days", "overall") for row in rows_of(session, f"verify_{name}")
     ]
     findings = [finding for account in accounts for finding in account.findings()]
-    for table, counted, standing, balanced in rows_of(session, "verify_tables"):
+    for table, standing, counted, balanced in rows_of(session, "verify_tables"):
         if not balanced:
             told = f"the ledger inserted {counted:,} rows, the table has {standing:,}"
             findings.append(Finding("mismatch", f"table {table}", told))

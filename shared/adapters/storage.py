@@ -121,7 +121,9 @@ def _as_api_errors() -> Iterator[None]:
     try:
         yield
     except InvalidResponse as exc:
-        raise gax.from_http_status(exc.response.status_code, "refused while it was written") from exc
+        raise gax.from_http_status(  # type: ignore[no-untyped-call]
+            exc.response.status_code, "refused while it was written"
+        ) from exc
 
 
 @contextmanager

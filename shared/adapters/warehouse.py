@@ -61,7 +61,7 @@ class BigQueryWarehouse:
         )
         if job_id is None:
             with _mapped("a query"):
-                started = self._client.query(sql, job_config=config, retry=self._retry)
+                started = self._client.query(sql, job_config=config, retry=self._retry, job_retry=None)
                 return [dict(row) for row in started.result(retry=self._retry)]
         job = self._once(
             job_id,

@@ -125,9 +125,9 @@ def test_a_checkpoint_comes_back_as_it_was_given(subject: Subject, info: ObjectI
 
 
 def test_a_second_instance_cannot_cut_the_same_file_meanwhile(subject: Subject, info: ObjectInfo) -> None:
-    with subject.ledger.cutting(info.name, info):
-        with pytest.raises(LockTimeout), subject.other.cutting(info.name, info):
-            raise AssertionError("two instances cut the same file")
+    held = subject.ledger.cutting(info.name, info)
+    with held, pytest.raises(LockTimeout), subject.other.cutting(info.name, info):
+        raise AssertionError("two instances cut the same file")
     with subject.other.cutting(info.name, info) as state:
         assert state.state == "registered"
 

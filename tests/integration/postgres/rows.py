@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
-from shared.adapters.loading import TRANSACTION_COLUMNS, ChunkFacts, LoadCounts, load_chunk
+from shared.adapters.loading import ChunkFacts, LoadCounts, load_chunk
 from shared.adapters.postgres import Session
 from shared.domain.identity import content_hash
 

@@ -1,0 +1,129 @@
+"""The product API's adapter against a server that misbehaves in every way it knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from shared.adapters.product_api import ProductApi
+from shared.errors import DependencyUnavailable, PermanentError, Throttled, TransientError
+from tests.contract.adapters.catalogue import Catalogue, Fault, cut_off, reset, status, text
+from tests.contract.adapters.servers import nobody_listens
+
+ITEMS = [f'{{"product_id": "p{number}", "price": {number}.10}}' for number in range(5)]
+
+
+@pytest.fixture
+def catalogue() -> Iterator[Catalogue]:
+    with Catalogue(items=list(ITEMS)) as serving:
+        yield serving
+
+
+def read(catalogue: Catalogue, page_size: int = 2, budget: float = 5.0, since: datetime | None = None) -> list[bytes]:
+    pages = ProductApi(catalogue.url + "/", page_size, budget).pages(since)
+    return [item for page in pages for item in page]
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 5, 6])
+def test_every_page_is_read_and_each_product_comes_as_it_was_written(catalogue: Catalogue, page_size: int) -> None:
+    assert read(catalogue, page_size) == [item.encode() for item in ITEMS]
+    assert [request["page"] for request in catalogue.requests] == [str(n + 1) for n in range(-(-5 // page_size))]
+    assert all(request["page_size"] == str(page_size) for request in catalogue.requests)
+
+
+def test_a_product_written_over_several_lines_becomes_one_line(catalogue: Catalogue) -> None:
+    catalogue.items = ['{"product_id":\r\n "p1",\n "price": 1.10}']
+    (item,) = read(catalogue)
+    assert b"\n" not in item
+    assert b"\r" not in item
+    assert b'"price": 1.10' in item
+
+
+def test_an_empty_catalogue_is_one_request_and_nothing(catalogue: Catalogue) -> None:
+    catalogue.items = []
+    assert read(catalogue) == []
+    assert len(catalogue.requests) == 1
+
+
+def test_an_increment_asks_for_what_changed_since_on_each_page(catalogue: Catalogue) -> None:
+    since = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    read(catalogue, since=since)
+    assert [request["updated_since"] for request in catalogue.requests] == [since.isoformat()] * 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [status(500), status(502), status(503), cut_off, text("<html>"), text('{"items": []'), text('{"pages": 1}'), reset],
+    ids=["500", "502", "503", "cut off", "no JSON", "half JSON", "no page", "reset"],
+)
+def test_a_page_that_failed_once_is_asked_for_again(catalogue: Catalogue, fault: Fault) -> None:
+    catalogue.faults = [fault]
+    assert read(catalogue, page_size=5) == [item.encode() for item in ITEMS]
+    assert [request["page"] for request in catalogue.requests] == ["1", "1"]
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_wait_that_the_server_asks_for_is_kept(catalogue: Catalogue, code: int) -> None:
+    catalogue.faults = [status(code, Retry_After="2")]
+    started = time.monotonic()
+    assert len(read(catalogue, page_size=5)) == 5
+    assert time.monotonic() - started >= 2
+
+
+def test_a_wait_until_a_date_is_kept(catalogue: Catalogue) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=3)  # the header has whole seconds
+    catalogue.faults = [status(429, Retry_After=format_datetime(until, usegmt=True))]
+    assert len(read(catalogue, page_size=5)) == 5
+    assert datetime.now(UTC) >= until - timedelta(seconds=1)
+
+
+def test_a_wait_that_nobody_understands_is_no_wait(catalogue: Catalogue) -> None:
+    catalogue.faults = [status(429, Retry_After="soon")]
+    assert len(read(catalogue, page_size=5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(status(429), Throttled), (status(500), DependencyUnavailable), (reset, DependencyUnavailable)]
+)
+def test_a_fault_that_stays_ends_with_the_budget(
+    catalogue: Catalogue, fault: Fault, error: type[TransientError]
+) -> None:
+    catalogue.always = fault
+    with pytest.raises(error):
+        read(catalogue, budget=0.3)
+    assert len(catalogue.requests) >= 1
+
+
+def test_a_wait_beyond_the_budget_is_not_waited_for(catalogue: Catalogue) -> None:
+    catalogue.always = status(429, Retry_After="3600")
+    started = time.monotonic()
+    with pytest.raises(Throttled):
+        read(catalogue, budget=0.3)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("code", [400, 401, 404, 301])
+def test_a_refusal_is_permanent_and_not_repeated(catalogue: Catalogue, code: int) -> None:
+    catalogue.always = status(code)
+    with pytest.raises(PermanentError, match="PRODUCT_API_URL") as caught:
+        read(catalogue)
+    assert caught.value.reason == "product_api_refused"
+    assert len(catalogue.requests) == 1
+
+
+@pytest.mark.parametrize("total", [4, 6])
+def test_another_number_of_products_than_announced_is_refused(catalogue: Catalogue, total: int) -> None:
+    catalogue.total = total
+    with pytest.raises(DependencyUnavailable, match=f"said {total} products but sent 5"):
+        read(catalogue)
+
+
+def test_an_api_that_is_down_is_unavailable() -> None:
+    with nobody_listens() as host:
+        pages = ProductApi(f"http://{host}", 10, budget_seconds=0.3).pages(None)
+        with pytest.raises(DependencyUnavailable):
+            next(pages)
