@@ -37,7 +37,8 @@ def test_outcome_counts_equal_the_written_truth_exactly(running: Pipeline, folde
     for source in ("transactions", "users", "products", "fx_rates"):
         assert found[source] == {name: truth[source][name] for name in found[source]}, source
     reasons = running.sql(
-        """SELECT c.source, q.reason, count(*)::int FROM pipeline.quarantined_row q JOIN pipeline.chunk c USING (chunk_key)
+        """SELECT c.source, q.reason, count(*)::int
+           FROM pipeline.quarantined_row q JOIN pipeline.chunk c USING (chunk_key)
            GROUP BY 1, 2 ORDER BY 1, 2"""
     )
     assert [(s, r, n) for s, r, n in reasons] == sorted(

@@ -9,6 +9,7 @@ from itertools import count
 
 from shared.adapters.loading import ChunkFacts, LoadCounts, load_chunk
 from shared.adapters.postgres import Session
+from shared.domain.copytext import TRANSACTION_COLUMNS
 from shared.domain.identity import content_hash
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
