@@ -19,7 +19,6 @@ SHELL = {"adapters", "settings", "telemetry", "events", "messages", "entrypoint"
 MAX_LINES = 250
 LONGER: dict[str, str] = {
     "local/postgres.py": "one server from its first start to its stop",
-    "local/pubsub/backlog.py": "one state machine: every move of a delivery",
 }
 
 
@@ -108,7 +107,11 @@ def test_only_settings_reads_the_environment() -> None:
         name_of(path)
         for path in DEPLOYED
         if {"os.environ", "os.getenv"}
-        & {ast.unparse(n) for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Attribute)}
+        & {
+            ast.unparse(n)
+            for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(n, ast.Attribute)
+        }
     }
     assert readers == {"shared/settings.py"}
 

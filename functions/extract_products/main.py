@@ -50,12 +50,13 @@ def run(
     call: ScheduledCall, *, now: datetime, session: Session, store: ObjectStore, api: ProductApi, settings: Settings
 ) -> Outcome:
     """Everything on Sundays and the first time, else what changed since the last run; nothing is no file."""
+    stem = f"products/{call.scheduled_at:%Y%m%dT%H%M%S%fZ}"
+    if any(store.stat(settings.landing_bucket, f"{stem}-{kind}.ndjson") for kind in ("full", "changes")):
+        return Outcome("repeated")
     known = rows_of(session, "read_watermark", source="products")
     full = not known or call.scheduled_at.weekday() == FULL_ON
     since = None if full else known[0][0] - OVERLAP
-    name = f"products/{call.scheduled_at:%Y%m%dT%H%M%S%fZ}-{'full' if full else 'changes'}.ndjson"
-    if store.stat(settings.landing_bucket, name) is not None:
-        return Outcome("repeated")
+    name = f"{stem}-{'full' if full else 'changes'}.ndjson"
     rows = 0
     pages = api.pages(since)
     first = next(pages, None)

@@ -118,11 +118,11 @@ class _LineCutter:
         if closed:
             lines.pop()
         run: list[bytes] = []
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             if len(line) > self._limits.line_bytes:
                 yield from self._run(run, closed=True)
                 run = []
-                yield self._stretch(len(line) + 1, 1)
+                yield self._stretch(len(line) + (closed or number < len(lines)), 1)
             else:
                 run.append(line)
         yield from self._run(run, closed)

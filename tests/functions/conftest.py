@@ -102,3 +102,9 @@ def cloud(session: Session, subscriber: SubscriberClient, clients: dict[str, Fla
         return clients[function].get(path, **options)
 
     return Cloud(session, subscriber, post, get)
+
+
+@pytest.fixture
+def product_api_url(endpoints: Endpoints) -> str:
+    """Where the simulated product API of the local cloud answers."""
+    return endpoints.product_api

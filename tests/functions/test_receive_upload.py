@@ -1,77 +1,17 @@
-"""receive_upload: what is refused, what is cut, and that nothing is lost or doubled when it is interrupted."""
+"""receive_upload: what is refused, and that every row of what is cut is in exactly one chunk."""
 
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from functions.receive_upload.main import run
-from shared.adapters.memory import Failing, MemoryFileLedger, MemoryPublisher, MemoryStore
-from shared.adapters.ports import ObjectInfo
-from shared.domain.identity import file_id
 from shared.entrypoint import Outcome
-from shared.errors import DependencyUnavailable, LockTimeout, MalformedRecord
-from shared.events import PushMessage
-from shared.messages import Chunk, Upload
-from tests.functions.harness import LAKE, LANDING, Cloud, landed, lines, push, sale, settings, unique
-
-ROWS = [sale(transaction_id=f"t{number}") for number in range(95)]
-CSV = b"user_id,email\r\n" + b"".join(b"u%d,u%d@example.com\r\n" % (number, number) for number in range(95))
-FILES = {
-    "transactions/lines.ndjson": lines(ROWS),
-    "transactions/array.json": json.dumps(ROWS, indent=1).encode(),
-    "transactions/lines.ndjson.gz": gzip.compress(lines(ROWS)),
-    "transactions/array.json.gz": gzip.compress(json.dumps(ROWS).encode()),
-    "users/list.csv": CSV,
-    "users/list.csv.gz": gzip.compress(CSV),
-}
-
-
-@dataclass
-class Bench:
-    """receive_upload with fakes, and what came of it."""
-
-    store: MemoryStore = field(default_factory=MemoryStore)
-    ledger: MemoryFileLedger = field(default_factory=MemoryFileLedger)
-    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
-    cut_seconds: int = 2
-
-    def run(self, message: PushMessage, clock: Callable[[], float] = lambda: 0.0, **instead: Any) -> Outcome:
-        parts: dict[str, Any] = {"store": self.store, "ledger": self.ledger, "publisher": self.publisher, **instead}
-        return run(message, settings=settings(CUT_SECONDS=str(self.cut_seconds)), clock=clock, **parts)
-
-    def drop(self, name: str, data: bytes) -> ObjectInfo:
-        return self.store.put(LANDING, name, data)
-
-    def chunks(self) -> dict[str, Chunk]:
-        """The chunks that were published, each once."""
-        return {chunk.chunk_id: chunk for chunk in self.publisher.of("chunks")}
-
-    def rows(self) -> list[bytes]:
-        """The rows of all chunks, in their order, read as validate reads them."""
-        found: list[bytes] = []
-        for chunk in sorted(self.chunks().values(), key=lambda chunk: chunk.ordinal):
-            raw = chunk.raw
-            data = self.store.read(raw.bucket, raw.name, generation=raw.generation, start=raw.offset, length=raw.length)
-            found += data.splitlines()
-        return found
-
-
-def identity(info: ObjectInfo) -> str:
-    return file_id(info.bucket, info.name, info.generation)
-
-
-def whole(name: str, data: bytes) -> Bench:
-    """The file cut without an interruption."""
-    bench = Bench()
-    bench.run(landed(bench.drop(name, data)))
-    return bench
+from shared.errors import MalformedRecord
+from shared.messages import Chunk
+from tests.functions.cutting import FILES, ROWS, Bench, identity, whole
+from tests.functions.harness import LAKE, LANDING, Cloud, landed, lines, push, sale, unique
 
 
 @pytest.mark.parametrize(
@@ -185,54 +125,6 @@ def test_a_notification_without_a_generation_is_malformed() -> None:
     facts = {"eventType": "OBJECT_FINALIZE", "bucketId": LANDING, "objectId": "transactions/a.ndjson"}
     with pytest.raises(MalformedRecord):
         Bench().run(push(b"{}", "receive_upload-uploads", facts))
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_that_takes_longer_than_the_budget_goes_on_where_it_stopped_with_the_same_chunks(name: str) -> None:
-    bench = Bench()
-    message = landed(bench.drop(name, FILES[name]))
-    runs = 1
-    while bench.run(message, clock=map(float, itertools.count()).__next__).outcome == "continued":
-        assert bench.publisher.of("uploads")[runs - 1] == Upload(bucket=LANDING, name=name, generation=1)
-        message = push(bench.publisher.of("uploads")[-1], "receive_upload-uploads")
-        runs += 1
-    assert runs > 2
-    assert len(bench.publisher.of("chunks")) == 10
-    assert bench.chunks() == whole(name, FILES[name]).chunks()
-    (state,) = bench.ledger.files.values()
-    assert (state.state, state.rows) == ("cut", 95)
-
-
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize(
-    ("part", "method", "at"),
-    [
-        ("store", "read", 1), ("store", "write_once", 4), ("ledger", "begin", 1), ("ledger", "record_chunks", 3),
-        ("publisher", "publish", 1), ("publisher", "publish", 3), ("ledger", "checkpoint", 1),
-        ("ledger", "checkpoint", 3), ("ledger", "finish", 1),
-    ],
-)  # fmt: skip
-def test_a_crash_at_any_point_is_completed_by_the_redelivery(name: str, part: str, method: str, at: int) -> None:
-    bench = Bench(cut_seconds=1_000)
-    message = landed(bench.drop(name, FILES[name]))
-    broken = {part: Failing(getattr(bench, part), method, at)}
-    flushing_each_chunk = map(float, itertools.count(0, 2)).__next__
-    if method == "write_once" and name == "transactions/lines.ndjson":
-        pytest.skip("byte ranges of a landing object are not written again")
-    with pytest.raises(DependencyUnavailable):
-        bench.run(message, clock=flushing_each_chunk, **broken)
-    assert bench.run(message).outcome == "cut"
-    expected = whole(name, FILES[name])
-    assert bench.chunks().keys() == bench.ledger.chunks.keys() == expected.chunks().keys()
-    assert bench.rows() == expected.rows()
-    assert [state.state for state in bench.ledger.files.values()] == ["cut"]
-
-
-def test_a_second_delivery_meanwhile_comes_again_later() -> None:
-    bench = Bench()
-    info = bench.drop("transactions/a.ndjson", lines(ROWS))
-    with bench.ledger.cutting(identity(info), info), pytest.raises(LockTimeout):
-        bench.run(landed(info))
 
 
 def test_on_the_local_cloud_a_file_is_registered_cut_and_published_once(cloud: Cloud) -> None:

@@ -1,27 +1,24 @@
-"""validate: good rows and bad rows each find their place, once."""
+"""validate: good rows and bad rows of a chunk each find their place, once."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import pytest
 
 from functions.validate.main import run
-from shared.adapters.memory import Failing, MemoryPublisher, MemoryStore
+from shared.adapters.memory import Failing
 from shared.domain.copytext import BAD_COLUMNS, TRANSACTION_COLUMNS, USER_COLUMNS
 from shared.entrypoint import Outcome
 from shared.errors import DependencyUnavailable, MalformedRecord, PermanentError
-from shared.events import PushMessage
-from shared.messages import INLINE_BYTES, Chunk, ObjectRange, Validated
+from shared.messages import INLINE_BYTES, ObjectRange
 from tests.functions.harness import (
     LAKE,
     LANDING,
     PUBLISHED,
     QUARANTINE,
     Cloud,
-    Row,
     envelope,
     lines,
     push,
@@ -29,50 +26,7 @@ from tests.functions.harness import (
     settings,
     unique,
 )
-
-BAD = sale(transaction_id="bad", currency="XYZ")
-
-
-def chunk_of(raw: ObjectRange, source: str = "transactions", **facts: object) -> Chunk:
-    plain = Chunk(
-        chunk_id="c-000000", file_id="c", source=source, ordinal=0, first_line=11, rows=0, landed_at=PUBLISHED, raw=raw
-    )
-    return msgspec.structs.replace(plain, **facts)
-
-
-@dataclass
-class Bench:
-    """validate with fakes."""
-
-    store: MemoryStore = field(default_factory=MemoryStore)
-    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
-
-    def chunk(self, data: bytes, source: str = "transactions", **facts: object) -> PushMessage:
-        """A chunk in the middle of a landing object."""
-        info = self.store.put(LANDING, f"{source}/a", b"before\n" + data + b"behind\n")
-        raw = ObjectRange(bucket=LANDING, name=info.name, generation=info.generation, offset=7, length=len(data))
-        return push(chunk_of(raw, source, **facts), "validate-chunks")
-
-    def run(self, message: PushMessage) -> Outcome:
-        return run(message, store=self.store, publisher=self.publisher, settings=settings())
-
-    def told(self) -> Validated:
-        """The one message that went out."""
-        (message,) = self.publisher.of("validated")
-        assert isinstance(message, Validated)
-        return message
-
-    def quarantine(self) -> dict[str, bytes]:
-        return {name: self.store.read(QUARANTINE, name) for name in self.store.names(QUARANTINE)}
-
-
-def stream(rows: Row | list[Row] | bytes) -> PushMessage:
-    return push(rows if isinstance(rows, bytes) else json.dumps(rows).encode(), "validate-transactions")
-
-
-def cells(text: str | None) -> list[list[str]]:
-    """COPY text as rows of cells, the header first."""
-    return [line.split("\t") for line in (text or "").splitlines()]
+from tests.functions.validating import BAD, Bench, cells, chunk_of
 
 
 def test_good_rows_of_a_chunk_travel_on_with_their_line_numbers() -> None:
@@ -161,45 +115,6 @@ def test_a_broken_stretch_is_one_bad_row_that_lies_where_it_came_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "received"),
-    [
-        (sale(), 1),
-        ([sale()], 1),
-        ([sale(), sale(), sale()], 3),
-        (lines([sale(), sale()]), 2),
-        (json.dumps(sale(), indent=2).encode(), 1),
-    ],
-    ids=["one", "array of one", "array", "lines", "one over several lines"],
-)
-def test_a_message_of_the_stream_is_a_chunk_named_by_its_message_id(
-    rows: Row | list[Row] | bytes, received: int
-) -> None:
-    bench = Bench()
-    message = stream(rows)
-    assert bench.run(message) == Outcome("validated", received, received, 0)
-    told = bench.told()
-    assert (told.chunk_id, told.file_id, told.raw) == (message.message_id, None, None)
-    assert told.landed_at == PUBLISHED
-
-
-@pytest.mark.parametrize("data", [b"", b"  ", b"hello", b"[1]", b'"x"', b"\xff\xfe"])
-def test_a_message_without_a_row_counts_as_one_bad_row_and_is_kept(data: bytes) -> None:
-    bench = Bench()
-    assert bench.run(stream(data)) == Outcome("validated", 1, 0, 1)
-    assert len(bench.quarantine()) == 1
-
-
-def test_a_held_message_of_the_stream_keeps_its_rows_until_an_operator_decides() -> None:
-    bench = Bench()
-    message = stream([BAD] * 100)
-    assert bench.run(message).outcome == "held"
-    raw = bench.told().raw
-    assert raw is not None
-    assert raw.name == f"held/{message.message_id}.ndjson"
-    assert len(bench.store.read(raw.bucket, raw.name, generation=raw.generation).splitlines()) == 100
-
-
-@pytest.mark.parametrize(
     "data", [lines([sale(), BAD]), lines([BAD] * 120), b'["u1","x"]\n'], ids=["mixed", "held", "users"]
 )
 def test_a_redelivery_writes_the_same_names_and_tells_the_same(data: bytes) -> None:
@@ -217,7 +132,7 @@ def test_a_redelivery_writes_the_same_names_and_tells_the_same(data: bytes) -> N
 def test_a_crash_is_completed_by_the_redelivery(part: str, method: str) -> None:
     bench = Bench()
     message = bench.chunk(lines([sale(), BAD]))
-    parts = {"store": bench.store, "publisher": bench.publisher}
+    parts: dict[str, Any] = {"store": bench.store, "publisher": bench.publisher}
     with pytest.raises(DependencyUnavailable):
         run(message, settings=settings(), **{**parts, part: Failing(parts[part], method)})
     assert bench.run(message) == Outcome("validated", 2, 1, 1)
@@ -245,15 +160,6 @@ def test_a_malformed_envelope_is_acknowledged_and_refused(cloud: Cloud, body: di
     assert answer.status_code == 200
     assert answer.get_json()["outcome"] == "refused"
     assert answer.get_json()["detail"].startswith("malformed_envelope")
-
-
-def test_on_the_local_cloud_a_message_of_the_stream_is_judged_and_sent_on(cloud: Cloud) -> None:
-    message = stream([sale(), {**BAD, "transaction_id": unique()}])
-    for _ in range(2):
-        assert cloud.deliver("validate", message) == (200, "validated")
-    first, second = cloud.take("validated", Validated, lambda told: told.chunk_id == message.message_id, 2)
-    assert first == second
-    assert (first.received, first.valid, first.quarantined) == (2, 1, 1)
 
 
 def test_on_the_local_cloud_a_chunk_whose_object_is_gone_is_refused(cloud: Cloud) -> None:

@@ -2,7 +2,7 @@
 CREATE SCHEMA identity;
 
 CREATE TABLE identity.contact (
-    user_key   int PRIMARY KEY REFERENCES commerce.users,
+    user_key   int PRIMARY KEY REFERENCES commerce.users DEFERRABLE INITIALLY DEFERRED,
     email      text,
     extra      jsonb,                                     -- unknown fields of a users file may name a person too
     hash_salt  uuid NOT NULL DEFAULT gen_random_uuid(),   -- key of this person's hashes in the audit; goes with the row
@@ -10,7 +10,7 @@ CREATE TABLE identity.contact (
 );
 
 CREATE TABLE identity.credential (
-    user_key        int PRIMARY KEY REFERENCES commerce.users,
+    user_key        int PRIMARY KEY REFERENCES commerce.users DEFERRABLE INITIALLY DEFERRED,
     password_hash   text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
     failed_attempts int NOT NULL DEFAULT 0 CHECK (failed_attempts >= 0),
     locked_until    timestamptz,

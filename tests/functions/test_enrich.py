@@ -1,0 +1,140 @@
+"""enrich: what changed is sent once, whatever ends in between."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from shared.adapters.feeds import one_at_a_time
+from shared.adapters.memory import Failing, MemoryStore
+from shared.adapters.postgres import Session, connect
+from shared.entrypoint import Outcome
+from shared.errors import DependencyUnavailable, FeedStopped
+from shared.messages import Enriched
+from shared.settings import Settings
+from tests.functions.harness import DAY, LAKE, Cloud, sale
+from tests.functions.stages import Feeding, load
+
+
+@pytest.fixture
+def feeding(session: Session) -> Feeding:
+    """Nothing is left to feed."""
+    made = Feeding(session)
+    made.drain()
+    return made
+
+
+@pytest.fixture
+def other(cloud_settings: Settings) -> Iterator[Session]:
+    """The session of another instance."""
+    opened = connect(cloud_settings, "tests")
+    yield opened
+    opened.close()
+
+
+def table(feeding: Feeding, feed: Enriched, name: str) -> list[dict[str, str]]:
+    text = feeding.store.read(LAKE, feed.tables[name].object).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_nothing_new_is_idle(feeding: Feeding) -> None:
+    assert feeding.run() == Outcome("idle")
+    assert feeding.publisher.messages == []
+
+
+def test_what_changed_is_one_feed_with_its_tables_rows_and_days(feeding: Feeding) -> None:
+    row = sale()
+    load(feeding.session, [row, sale(timestamp="2026-02-27T23:59:59Z")])
+    feed = feeding.feed()
+    assert {name: part.rows for name, part in feed.tables.items()} == {"transactions": 2, "users": 2, "products": 2}
+    assert [day.isoformat() for day in feed.days] == ["2026-02-27", "2026-03-01"]
+    (sent,) = [line for line in table(feeding, feed, "transactions") if line["transaction_id"] == row["transaction_id"]]
+    assert sent["sale_date"] == DAY.isoformat()
+    assert Decimal(sent["amount"]) == Decimal(sent["net"]) == Decimal("19.99")
+    assert row["user_id"] not in str(table(feeding, feed, "users"))
+    assert feeding.run() == Outcome("idle")
+
+
+def test_a_sale_that_moved_names_the_day_that_it_left(feeding: Feeding) -> None:
+    row = sale()
+    load(feeding.session, [row])
+    feeding.feed()
+    load(feeding.session, [{**row, "timestamp": "2026-02-20T10:00:00Z", "amount": "1.00"}])
+    assert [day.isoformat() for day in feeding.feed().days] == ["2026-02-20", "2026-03-01"]
+
+
+def test_feeds_have_rising_ids(feeding: Feeding) -> None:
+    ids = []
+    for _ in range(2):
+        load(feeding.session, [sale()])
+        ids.append(feeding.feed().feed_id)
+    assert ids == sorted(set(ids))
+
+
+def test_a_feed_that_was_recorded_and_not_sent_is_sent_as_it_was_recorded(feeding: Feeding) -> None:
+    load(feeding.session, [sale()])
+    with pytest.raises(DependencyUnavailable):
+        feeding.run(publisher=Failing(feeding.publisher, "publish"))
+    assert isinstance(feeding.store, MemoryStore)
+    written = dict(feeding.store.objects)
+    assert feeding.run() == Outcome("resent", 3, 3)
+    (feed,) = feeding.publisher.of("enriched")
+    assert {part.object for part in feed.tables.values()} <= set(feeding.store.names(LAKE))
+    assert feed.days == [DAY]
+    assert feeding.store.objects == written
+    assert feeding.run() == Outcome("idle")
+
+
+def test_a_feed_whose_object_could_not_be_written_is_taken_again_whole(feeding: Feeding) -> None:
+    row = sale()
+    load(feeding.session, [row])
+    with pytest.raises(DependencyUnavailable):
+        feeding.run(store=Failing(feeding.store, "open_once", at=2))
+    feed = feeding.feed()
+    assert {name: part.rows for name, part in feed.tables.items()} == {"transactions": 1, "users": 1, "products": 1}
+
+
+def test_while_another_instance_feeds_this_one_is_busy(feeding: Feeding, other: Session) -> None:
+    load(feeding.session, [sale()])
+    with one_at_a_time(other, "enrich") as free:
+        assert free
+        assert feeding.run() == Outcome("busy")
+    assert feeding.run().outcome == "enriched"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("system_identifier = system_identifier + 1", "cluster"),
+        ("timeline = timeline + 1", "cluster"),
+        ("position = position + 1000000000", "ahead"),
+    ],
+)
+def test_a_position_of_another_cluster_stops_the_feed_until_it_is_ordered_anew(
+    feeding: Feeding, change: str, told: str
+) -> None:
+    load(feeding.session, [sale()])
+    before = feeding.session.rows("SELECT position, system_identifier, timeline FROM pipeline.feed_position")[0]
+    feeding.session.rows(f"UPDATE pipeline.feed_position SET {change}")  # a text of our own
+    try:
+        with pytest.raises(FeedStopped, match=told):
+            feeding.run()
+        assert feeding.publisher.messages == []
+    finally:
+        feeding.session.rows(
+            "UPDATE pipeline.feed_position SET position = $1, system_identifier = $2, timeline = $3", *before
+        )
+    assert feeding.run().outcome == "enriched"
+
+
+def test_on_the_local_cloud_the_scheduler_finds_a_feed_once(cloud: Cloud, feeding: Feeding) -> None:
+    load(feeding.session, [sale()])
+    answers = [cloud.post("enrich", {}).get_json()["outcome"] for _ in range(2)]
+    assert answers == ["enriched", "idle"]
+    ((feed_id,),) = cloud.sql("SELECT max(feed_id) FROM pipeline.feed_batch")
+    (feed,) = cloud.take("enriched", Enriched, lambda message: message.feed_id == feed_id)
+    assert feed.tables["transactions"].rows == 1

@@ -1,0 +1,189 @@
+"""load_warehouse and build_marts: twice is once, and an older feed never overwrites a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from functions.build_marts import main as build_marts
+from functions.load_warehouse import main as load_warehouse
+from shared.adapters.feeds import one_at_a_time
+from shared.adapters.memory import MemoryPublisher, MemoryStore, MemoryWarehouse
+from shared.adapters.postgres import Session, connect
+from shared.adapters.storage import CloudStorage
+from shared.adapters.warehouse import BigQueryWarehouse
+from shared.entrypoint import Outcome
+from shared.errors import LockTimeout, PermanentError
+from shared.events import PushMessage
+from shared.messages import Enriched, FeedTable, WarehouseLoaded
+from shared.settings import Settings
+from tests.functions.harness import LAKE, Cloud, Row, push, sale, settings
+from tests.functions.stages import Feeding, load
+
+SALES = "SELECT * FROM sales.transactions WHERE sale_date = @day AND transaction_id = @id"
+MART = "SELECT sale_date, transactions, amount FROM marts.daily_sales_summary WHERE sale_date = @day"
+STATE = "SELECT state FROM pipeline.feed_batch WHERE feed_id = $1"
+
+
+@dataclass
+class Bench:
+    """The stages of the warehouse on the local one."""
+
+    session: Session
+    warehouse: BigQueryWarehouse
+    feeding: Feeding
+    publisher: MemoryPublisher
+
+    def feed(self, *rows: Row) -> Enriched:
+        load(self.session, list(rows))
+        return self.feeding.feed()
+
+    def load(self, feed: Enriched) -> Outcome:
+        return load_warehouse.run(
+            to_load(feed),
+            session=self.session,
+            warehouse=self.warehouse,
+            publisher=self.publisher,
+            settings=settings(),
+        )
+
+    def build(self, feed: Enriched) -> Outcome:
+        return build_marts.run(to_build(feed), session=self.session, warehouse=self.warehouse)
+
+    def sale(self, row: Row, day: str) -> list[dict[str, Any]]:
+        params = {"day": date.fromisoformat(day), "id": row["transaction_id"]}
+        return [dict(found) for found in self.warehouse.run(SALES, params)]
+
+    def mart(self, day: str) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in self.warehouse.run(MART, {"day": date.fromisoformat(day)})]
+
+
+def to_load(feed: Enriched) -> PushMessage:
+    return push(feed, "load_warehouse-enriched")
+
+
+def to_build(feed: Enriched) -> PushMessage:
+    return push(WarehouseLoaded(feed_id=feed.feed_id, days=feed.days), "build_marts-warehouse_loaded")
+
+
+@pytest.fixture
+def bench(session: Session, cloud_settings: Settings) -> Bench:
+    feeding = Feeding(session, CloudStorage(cloud_settings.project))
+    feeding.drain()
+    return Bench(session, BigQueryWarehouse(cloud_settings), feeding, MemoryPublisher())
+
+
+@pytest.fixture
+def other(cloud_settings: Settings) -> Iterator[Session]:
+    opened = connect(cloud_settings, "tests")
+    yield opened
+    opened.close()
+
+
+def test_a_feed_is_merged_once_however_often_it_comes(bench: Bench) -> None:
+    row = sale(timestamp="2025-05-01T10:00:00Z")
+    feed = bench.feed(row)
+    for _ in range(2):
+        assert bench.load(feed) == Outcome("loaded", 3, 3)
+    (found,) = bench.sale(row, "2025-05-01")
+    assert (found["amount"], found["status"], found["feed_id"]) == (Decimal("19.99"), "completed", feed.feed_id)
+    assert bench.publisher.of("warehouse_loaded") == [WarehouseLoaded(feed_id=feed.feed_id, days=feed.days)] * 2
+    assert bench.session.rows(STATE, feed.feed_id) == [("loaded",)]
+
+
+def test_an_older_feed_that_comes_later_never_overwrites_a_newer_one(bench: Bench) -> None:
+    row = sale(timestamp="2025-05-02T10:00:00Z", status="pending")
+    older = bench.feed(row)
+    newer = bench.feed({**row, "status": "completed", "amount": "25.00"})
+    bench.load(newer)
+    bench.load(older)
+    (found,) = bench.sale(row, "2025-05-02")
+    assert (found["amount"], found["status"], found["feed_id"]) == (Decimal("25.00"), "completed", newer.feed_id)
+
+
+def test_a_sale_that_moved_leaves_its_old_day(bench: Bench) -> None:
+    row = sale(timestamp="2025-05-04T10:00:00Z")
+    bench.load(bench.feed(row))
+    bench.load(bench.feed({**row, "timestamp": "2025-05-03T10:00:00Z", "amount": "1.00"}))
+    assert bench.sale(row, "2025-05-04") == []
+    assert len(bench.sale(row, "2025-05-03")) == 1
+
+
+def test_a_feed_whose_object_has_other_rows_than_it_says_is_refused(bench: Bench) -> None:
+    feed = bench.feed(sale(timestamp="2025-05-05T10:00:00Z"))
+    wrong = {**feed.tables, "transactions": FeedTable(object=feed.tables["transactions"].object, rows=7)}
+    with pytest.raises(PermanentError, match="says 7"):
+        bench.load(msgspec.structs.replace(feed, tables=wrong))
+    assert bench.publisher.messages == []
+
+
+@pytest.mark.parametrize("stage", ["load_warehouse", "build_marts"])
+def test_while_another_instance_is_at_it_the_message_comes_again_later(
+    bench: Bench, other: Session, stage: str
+) -> None:
+    feed = Enriched(feed_id=0, tables={}, days=[])
+    with one_at_a_time(other, "load_warehouse"), one_at_a_time(other, "build_marts"), pytest.raises(LockTimeout):
+        bench.load(feed) if stage == "load_warehouse" else bench.build(feed)
+
+
+def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Session) -> None:
+    store = MemoryStore()
+    store.put(LAKE, "feed", b"header\n")
+    days = [date.fromordinal(date(2010, 1, 1).toordinal() + number) for number in range(4_001)]
+    feed = Enriched(feed_id=0, tables={"transactions": FeedTable(object="feed", rows=0)}, days=days)
+    with pytest.raises(PermanentError) as caught:
+        load_warehouse.run(
+            to_load(feed),
+            session=session,
+            warehouse=MemoryWarehouse(store),
+            publisher=MemoryPublisher(),
+            settings=settings(),
+        )
+    assert caught.value.reason == "feed_too_wide"
+
+
+def test_a_mart_is_built_from_the_days_of_the_message_alone(bench: Bench) -> None:
+    feed = bench.feed(sale(timestamp="2025-05-06T10:00:00Z"), sale(timestamp="2025-05-07T10:00:00Z"))
+    bench.load(feed)
+    bench.build(msgspec.structs.replace(feed, days=[date(2025, 5, 6)]))
+    assert bench.mart("2025-05-06") == [(date(2025, 5, 6), 1, Decimal("19.99"))]
+    assert bench.mart("2025-05-07") == []
+
+
+def test_a_day_built_twice_is_the_same(bench: Bench) -> None:
+    feed = bench.feed(sale(timestamp="2025-05-08T10:00:00Z"), sale(timestamp="2025-05-08T11:00:00Z"))
+    bench.load(feed)
+    for _ in range(2):
+        assert bench.build(feed) == Outcome("built", 1, 1)
+    again = bench.feed(sale(timestamp="2025-05-08T12:00:00Z"))
+    bench.load(again)
+    bench.build(again)
+    bench.build(feed)
+    assert bench.mart("2025-05-08") == [(date(2025, 5, 8), 3, Decimal("59.97"))]
+    assert bench.session.rows(STATE, feed.feed_id) == [("built",)]
+
+
+def test_a_feed_without_days_builds_nothing(session: Session) -> None:
+    warehouse = MemoryWarehouse(MemoryStore())
+    feed = Enriched(feed_id=0, tables={}, days=[])
+    assert build_marts.run(to_build(feed), session=session, warehouse=warehouse) == Outcome("built")
+    assert warehouse.ran == []
+
+
+def test_on_the_local_cloud_a_feed_goes_on_to_the_mart_and_twice_is_once(cloud: Cloud, bench: Bench) -> None:
+    row = sale(timestamp="2025-05-09T10:00:00Z")
+    feed = bench.feed(row)
+    for _ in range(2):
+        assert cloud.deliver("load_warehouse", to_load(feed)) == (200, "loaded")
+    loaded = cloud.take("warehouse_loaded", WarehouseLoaded, lambda told: told.feed_id == feed.feed_id, 2)
+    for message in loaded:
+        assert cloud.deliver("build_marts", push(message, "build_marts-warehouse_loaded")) == (200, "built")
+    assert len(bench.sale(row, "2025-05-09")) == 1
+    assert bench.mart("2025-05-09") == [(date(2025, 5, 9), 1, Decimal("19.99"))]
+    assert cloud.sql(STATE, feed.feed_id) == [("built",)]
