@@ -17,6 +17,7 @@ from shared.adapters.queries import rows_of
 from shared.adapters.reconciliation import verify
 
 OUTCOMES = ["received", "inserted", "updated", "unchanged", "superseded", "quarantined", "held", "pending"]
+SHOWN = 30
 SHOWN_BYTES = 4096
 
 
@@ -102,7 +103,9 @@ def verify_all(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> 
     if as_json:
         print_json({"balanced": not findings, "findings": [vars(finding) for finding in findings]})
     elif findings:
-        print_table("Not balanced", ["kind", "where", "found"], [(f.kind, f.where, f.told) for f in findings])
+        print_table("Not balanced", ["kind", "where", "found"], [(f.kind, f.where, f.told) for f in findings[:SHOWN]])
+        if len(findings) > SHOWN:
+            console.print(f"… and {len(findings) - SHOWN:,} more; --json shows all.")
     else:
         console.print("[green]balanced[/green]: every row is accounted for; Postgres, BigQuery and the mart agree.")
     if findings:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from shared.adapters.landing import Checkpoint
 from shared.adapters.ledger import FileState
 from shared.adapters.ports import ObjectInfo
-from shared.errors import ConfigError, DependencyUnavailable, LockTimeout, PermanentError
+from shared.errors import ConfigError, LockTimeout, PermanentError
 from shared.messages import Chunk, Upload, encode
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -204,29 +204,3 @@ class MemoryFileLedger:
 
     def _change(self, file_id: str, **facts: Any) -> None:
         self.files[file_id] = replace(self.files[file_id], **facts)
-
-
-class Failing:
-    """Lets one method of an adapter raise at its n-th call, before it does anything: a crash at that point.
-
-    `Failing(publisher, "publish", at=2)` passes everything else through.
-    """
-
-    def __init__(self, inner: object, method: str, at: int = 1, error: Exception | None = None) -> None:
-        self._inner = inner
-        self._method = method
-        self._left = at
-        self._error = error or DependencyUnavailable(f"{method} fails because a test asked for it")
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._inner, name)
-        return self._fail_or(found) if name == self._method else found
-
-    def _fail_or(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._left -= 1
-            if self._left == 0:
-                raise self._error
-            return method(*args, **kwargs)
-
-        return call

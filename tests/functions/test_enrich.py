@@ -10,12 +10,13 @@ from decimal import Decimal
 import pytest
 
 from shared.adapters.feeds import one_at_a_time
-from shared.adapters.memory import Failing, MemoryStore
+from shared.adapters.memory import MemoryStore
 from shared.adapters.postgres import Session, connect
 from shared.entrypoint import Outcome
 from shared.errors import DependencyUnavailable, FeedStopped
 from shared.messages import Enriched
 from shared.settings import Settings
+from tests.functions.failing import Failing
 from tests.functions.harness import DAY, LAKE, Cloud, sale
 from tests.functions.stages import Feeding, load
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.extract_products.main import OVERLAP, run
-from shared.adapters.memory import Failing, MemoryStore
+from shared.adapters.memory import MemoryStore
 from shared.adapters.ports import ObjectStore
 from shared.adapters.postgres import Session
 from shared.adapters.product_api import ProductApi
@@ -19,6 +19,7 @@ from shared.errors import DependencyUnavailable
 from shared.events import ScheduledCall
 from shared.settings import Settings
 from tests.contract.adapters.catalogue import Catalogue, status
+from tests.functions.failing import Failing
 from tests.functions.harness import LANDING, Cloud, settings, unique
 
 SUNDAY = datetime(2026, 3, 1, 3, tzinfo=UTC)

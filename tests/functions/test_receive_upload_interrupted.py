@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from shared.adapters.memory import Failing
 from shared.errors import DependencyUnavailable, LockTimeout
 from shared.messages import Upload
 from tests.functions.cutting import FILES, ROWS, Bench, identity, whole
+from tests.functions.failing import Failing
 from tests.functions.harness import LANDING, landed, lines, push
 
 

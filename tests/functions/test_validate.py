@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from functions.validate.main import run
-from shared.adapters.memory import Failing
 from shared.domain.copytext import BAD_COLUMNS, TRANSACTION_COLUMNS, USER_COLUMNS
 from shared.entrypoint import Outcome
 from shared.errors import DependencyUnavailable, MalformedRecord, PermanentError
 from shared.messages import INLINE_BYTES, ObjectRange
+from tests.functions.failing import Failing
 from tests.functions.harness import (
     LAKE,
     LANDING,
