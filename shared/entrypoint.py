@@ -11,7 +11,7 @@ import structlog
 from flask import Request, Response
 from flask.typing import ResponseReturnValue
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import PermanentError, PipelineError, TransientError
 from shared.telemetry import logger
 
 
@@ -47,6 +47,8 @@ def boundary(name: str) -> Callable[[Handler], Callable[[Request], ResponseRetur
                 return _close(Outcome("refused", detail=f"{exc.reason}: {exc}"), started, status=200)
             except TransientError as exc:
                 return _close(Outcome("retry", detail=str(exc)), started, status=503)
+            except PipelineError as exc:
+                return _close(Outcome("failed", detail=str(exc)), started, status=500)
             except Exception as exc:
                 where = _innermost(exc)
                 return _close(Outcome("failed", detail=f"{type(exc).__name__} at {where}"), started, status=500)

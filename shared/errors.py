@@ -3,13 +3,13 @@
 PipelineError
 ├── PermanentError     the data is bad: quarantine it, log a warning, answer 2xx
 │   ├── MalformedRecord    one record cannot be read
-│   ├── UnsupportedFile    a whole file is refused before its first chunk goes out
-│   └── FeedStopped        the warehouse feed must not go on until an operator orders a full re-feed
+│   └── UnsupportedFile    a whole file is refused before its first chunk goes out
 ├── TransientError     the world is not ready: raise, the platform retries
 │   ├── DependencyUnavailable
 │   ├── Throttled
 │   └── LockTimeout
-├── BatchRefused       more than half of a chunk is bad: hold it for an operator
+├── Inconsistent       two places that must agree do not: raise, so that it is retried, dead-lettered and seen
+│   └── FeedStopped        the warehouse feed must not go on until an operator orders a full re-feed
 └── ConfigError        the installation is wrong: raise at first use
 
 Adapters map every foreign exception to one of these at the seam (`raise … from exc`). What they do not know is
@@ -42,10 +42,6 @@ class UnsupportedFile(PermanentError):
     """A file is refused as a whole, for what is known before its first chunk goes out."""
 
 
-class FeedStopped(PermanentError):
-    """The position of the feed belongs to another database cluster (a restore, a clone, a promotion)."""
-
-
 class TransientError(PipelineError):
     """Trying again later may help; the platform's retry does it."""
 
@@ -62,8 +58,16 @@ class LockTimeout(TransientError):
     """Another writer holds what is needed, or a deadlock or serialisation failure was resolved against us."""
 
 
-class BatchRefused(PipelineError):
-    """More than half of a chunk is bad; nothing of it is loaded until an operator decides."""
+class Inconsistent(PipelineError):
+    """What one stage wrote is not what another finds. It is never acknowledged: that would lose rows in silence."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class FeedStopped(Inconsistent):
+    """The position of the feed belongs to another database cluster (a restore, a clone, a promotion)."""
 
 
 class ConfigError(PipelineError):

@@ -95,9 +95,9 @@ def query_names(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             yield node.value
         elif isinstance(node, ast.JoinedStr):
-            parts = [re.escape(v.value) if isinstance(v, ast.Constant) else r"[a-z_]+" for v in node.values]
-            if re.fullmatch(r"[a-z_]{4,}", str(parts[0]) if parts else ""):
-                yield "".join(map(str, parts))
+            parts = [re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"[a-z_]+" for v in node.values]
+            if re.fullmatch(r"[a-z_]{4,}", parts[0] if parts else ""):
+                yield "".join(parts)
 
 
 def test_every_query_is_used_by_the_code() -> None:

@@ -19,7 +19,7 @@ from shared.adapters.queries import rows_of
 from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome, boundary
-from shared.errors import PermanentError
+from shared.errors import Inconsistent
 from shared.events import ScheduledCall, scheduled_call
 from shared.settings import Settings, load_settings
 
@@ -68,7 +68,7 @@ def run(
                     out.write(b"\n".join(page) + b"\n")
                     rows += len(page)
                     page = next(pages, None)
-        except PermanentError as exc:
+        except Inconsistent as exc:
             if exc.reason != "object_exists":
                 raise
             return Outcome("repeated")

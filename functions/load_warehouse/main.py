@@ -19,7 +19,7 @@ from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import feed_schema, feed_table, warehouse_sql
 from shared.entrypoint import Outcome, boundary
-from shared.errors import LockTimeout, PermanentError
+from shared.errors import Inconsistent, LockTimeout
 from shared.events import PushMessage, push_message
 from shared.messages import Enriched, WarehouseLoaded
 from shared.settings import Settings, load_settings
@@ -63,12 +63,12 @@ def _merge(feed: Enriched, name: str, warehouse: Warehouse, settings: Settings) 
     uri = f"gs://{settings.lake_bucket}/{part.object}"
     loaded = warehouse.load_csv(staging, uri, feed_schema(table), f"{job}-load")
     if loaded != part.rows:
-        raise PermanentError("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
+        raise Inconsistent("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
     sql = warehouse_sql(table, "merge").replace("${feed}", staging)
     if name != "transactions":
         warehouse.run(sql, {"feed_id": feed.feed_id}, f"{job}-merge")
         return loaded
     if len(feed.days) > MOST_DAYS:
-        raise PermanentError("feed_too_wide", f"feed {feed.feed_id} touches {len(feed.days)} days; at most {MOST_DAYS}")
+        raise Inconsistent("feed_too_wide", f"feed {feed.feed_id} touches {len(feed.days)} days; at most {MOST_DAYS}")
     warehouse.run(sql, {"feed_id": feed.feed_id, "days": feed.days}, f"{job}-merge")
     return loaded

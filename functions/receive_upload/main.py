@@ -26,7 +26,7 @@ from shared.domain.cutting import Piece
 from shared.domain.identity import chunk_id, file_id
 from shared.domain.sources import route
 from shared.entrypoint import Outcome, boundary
-from shared.errors import MalformedRecord, PermanentError, UnsupportedFile
+from shared.errors import Inconsistent, MalformedRecord, UnsupportedFile
 from shared.events import PushMessage, push_message
 from shared.messages import Chunk, ObjectRange, Upload
 from shared.settings import Settings, load_settings
@@ -145,7 +145,7 @@ class _Cutting:
         self.store.write_once(self.settings.lake_bucket, path, piece.data)
         kept = self.store.stat(self.settings.lake_bucket, path)
         if kept is None or kept.size != len(piece.data):
-            raise PermanentError("chunk_changed", f"{path} differs from what is cut now; was CHUNK_ROWS changed?")
+            raise Inconsistent("chunk_changed", f"{path} differs from what is cut now; was CHUNK_ROWS changed?")
         return ObjectRange(
             bucket=self.settings.lake_bucket, name=path, generation=kept.generation, length=len(piece.data)
         )

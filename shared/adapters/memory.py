@@ -5,6 +5,7 @@ Everything lives in plain attributes that a test may read. Nothing here is used 
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from msgspec import Struct
 from shared.adapters.landing import Checkpoint
 from shared.adapters.ledger import FileState
 from shared.adapters.ports import ObjectInfo
-from shared.errors import ConfigError, LockTimeout, PermanentError
+from shared.errors import ConfigError, Inconsistent, LockTimeout
 from shared.messages import Chunk, Upload, encode
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,9 +45,9 @@ class MemoryStore:
     ) -> ObjectInfo:
         """Write as somebody outside the pipeline does: a new generation replaces the old one."""
         self._generation += 1
-        digest = google_crc32c.value(data)
+        checksum = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
         info = ObjectInfo(
-            bucket, name, self._generation, len(data), f"{digest:08x}", created_at, dict(metadata or {})
+            bucket, name, self._generation, len(data), checksum, created_at, dict(metadata or {})
         )  # fmt: skip
         self.objects[bucket, name] = info, data
         return info
@@ -66,7 +67,7 @@ class MemoryStore:
             return b""
         found = self._find(bucket, name, generation)
         if found is None:
-            raise PermanentError("object_missing", f"gs://{bucket}/{name} is not there")
+            raise Inconsistent("object_missing", f"gs://{bucket}/{name} is not there")
         return found[1][start : None if length is None else start + length]
 
     def blocks(
@@ -87,7 +88,7 @@ class MemoryStore:
         out = io.BytesIO()
         yield out
         if not self.write_once(bucket, name, out.getvalue()):
-            raise PermanentError("object_exists", f"gs://{bucket}/{name} was written before")
+            raise Inconsistent("object_exists", f"gs://{bucket}/{name} was written before")
 
     def delete(self, bucket: str, name: str) -> None:
         self.objects.pop((bucket, name), None)
@@ -140,7 +141,7 @@ class MemoryWarehouse:
             rows = list(csv.reader(io.StringIO(self.store.read(bucket, name).decode())))[1:]
             for number, row in enumerate(rows, 1):
                 if len(row) != len(schema):
-                    raise PermanentError("load_failed", f"{uri}: row {number} does not have {len(schema)} columns")
+                    raise Inconsistent("load_failed", f"{uri}: row {number} does not have {len(schema)} columns")
             self.loaded[table] = rows
             self._rows[job_id] = len(rows)
         return self._rows[job_id]

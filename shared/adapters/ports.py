@@ -37,7 +37,7 @@ class ObjectStore(Protocol):
     def read(
         self, bucket: str, name: str, *, generation: int | None = None, start: int = 0, length: int | None = None
     ) -> bytes:
-        """`length` bytes from `start`, fewer at the end. Raises PermanentError `object_missing`."""
+        """`length` bytes from `start`, fewer at the end. Raises Inconsistent `object_missing`."""
 
     def blocks(
         self, bucket: str, name: str, *, generation: int | None = None, start: int = 0, block: int = 4 << 20
@@ -48,7 +48,7 @@ class ObjectStore(Protocol):
         """Write unless the name is taken (ifGenerationMatch=0); False where it was: done before."""
 
     def open_once(self, bucket: str, name: str) -> AbstractContextManager[BinaryIO]:
-        """A writer of unbounded length; nothing is there until it is closed. Raises PermanentError `object_exists`."""
+        """A writer of unbounded length; nothing is there until it is closed. Raises Inconsistent `object_exists`."""
 
     def delete(self, bucket: str, name: str) -> None:
         """Remove the object; nothing happens where it is not there."""

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_exponential_jitter
 
-from shared.errors import DependencyUnavailable, PermanentError, Throttled
+from shared.errors import ConfigError, DependencyUnavailable, Throttled
 
 TIMEOUT_SECONDS = 30.0
 BUDGET_SECONDS = 600.0
@@ -81,9 +81,7 @@ class ProductApi:
                 f"the product API answers {answer.status_code}", _seconds(answer.headers.get("Retry-After"))
             )
         if answer.status_code != 200:
-            raise PermanentError(
-                "product_api_refused", f"the product API answers {answer.status_code}; check PRODUCT_API_URL"
-            )
+            raise ConfigError(f"the product API answers {answer.status_code}; check PRODUCT_API_URL")
         try:
             return msgspec.json.decode(answer.content, type=Page)
         except (msgspec.DecodeError, ValueError) as exc:

@@ -15,7 +15,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-unty
 from requests import exceptions as rx
 
 from shared.adapters.ports import PATIENCE_SECONDS, ObjectInfo
-from shared.errors import DependencyUnavailable, PermanentError, Throttled
+from shared.errors import DependencyUnavailable, Inconsistent, Throttled
 
 UNAVAILABLE = (
     gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError, DataCorruption,
@@ -102,7 +102,7 @@ class CloudStorage:
                 ):
                     yield cast(BinaryIO, out)
             except gax.PreconditionFailed as exc:
-                raise PermanentError("object_exists", f"gs://{bucket}/{name} was written before") from exc
+                raise Inconsistent("object_exists", f"gs://{bucket}/{name} was written before") from exc
 
     def delete(self, bucket: str, name: str) -> None:
         with _mapped(bucket, name):
@@ -131,7 +131,7 @@ def _mapped(bucket: str, name: str) -> Iterator[None]:
     try:
         yield
     except gax.NotFound as exc:
-        raise PermanentError("object_missing", f"gs://{bucket}/{name} is not there") from exc
+        raise Inconsistent("object_missing", f"gs://{bucket}/{name} is not there") from exc
     except gax.TooManyRequests as exc:
         raise Throttled(f"Cloud Storage throttles gs://{bucket}") from exc
     except UNAVAILABLE as exc:

@@ -65,11 +65,18 @@ def pieces_of_lines(
 
 
 class _LineCutter:
+    """Grows a run of lines and closes it before the line that would exceed a limit.
+
+    Each decision rests on what follows the last closed piece, never on how the bytes came in blocks: so cutting again
+    from the end of any piece gives the same pieces.
+    """
+
     def __init__(self, limits: Limits, start: Position) -> None:
         self._limits = limits
         self._at = start
-        self._buffer = b""
-        self._newlines = 0
+        self._run: list[bytes] = []
+        self._size = 0
+        self._tail = b""
         self._skipped = 0
 
     def feed(self, block: bytes) -> Iterator[Piece]:
@@ -78,65 +85,66 @@ class _LineCutter:
             if end < 0:
                 self._skipped += len(block)
                 return
-            yield self._stretch(self._skipped + end + 1, 1)
+            yield self._stretch(self._skipped + end + 1)
             self._skipped, block = 0, block[end + 1 :]
-        self._buffer += block
-        self._newlines += block.count(b"\n")
-        while self._newlines >= self._limits.rows or len(self._buffer) >= self._limits.chunk_bytes:
-            if not self._newlines:
-                self._skipped, self._buffer = len(self._buffer), b""
-                return
-            yield from self._cut(self._end_of_lines())
+        lines = (self._tail + block).split(b"\n")
+        self._tail = lines.pop()
+        yield from self._add(lines)
+        if len(self._tail) > self._limits.line_bytes:
+            yield from self._close()
+            self._skipped, self._tail = len(self._tail), b""
 
     def finish(self, broken: str) -> Iterator[Piece]:
         if self._skipped:
-            yield self._stretch(self._skipped, 1, broken or "line_too_long")
-            return
-        if broken:
-            end = self._buffer.rfind(b"\n") + 1
-            if end:
-                yield from self._cut(end)
-            yield self._stretch(len(self._buffer), 1, broken)
-        elif self._buffer:
-            yield from self._cut(len(self._buffer))
+            yield self._stretch(self._skipped, broken or "line_too_long")
+        elif broken:
+            yield from self._close()
+            yield self._stretch(len(self._tail), broken)
+        else:
+            if self._run and self._size + len(self._tail) > self._limits.chunk_bytes:
+                yield from self._close()
+            self._run.append(self._tail)  # the last line has no end; where there is none, this adds nothing
+            yield from self._close(end=b"")
 
-    def _end_of_lines(self) -> int:
-        """The end of the last whole line that still fits into a chunk."""
-        if self._newlines <= self._limits.rows:
-            return self._buffer.rfind(b"\n") + 1
-        end = 0
-        for line in self._buffer.split(b"\n", self._limits.rows)[:-1]:
-            end += len(line) + 1
-        return end
-
-    def _cut(self, end: int) -> Iterator[Piece]:
-        """Emit the first `end` bytes of the buffer: runs of good lines, each overlong line by itself."""
-        data, self._buffer = self._buffer[:end], self._buffer[end:]
-        self._newlines -= data.count(b"\n")
-        lines = data.split(b"\n")
-        closed = data.endswith(b"\n")
-        if closed:
-            lines.pop()
-        run: list[bytes] = []
-        for number, line in enumerate(lines, 1):
-            if len(line) > self._limits.line_bytes:
-                yield from self._run(run, closed=True)
-                run = []
-                yield self._stretch(len(line) + (closed or number < len(lines)), 1)
+    def _add(self, lines: list[bytes]) -> Iterator[Piece]:
+        """Whole lines, as many at once as the run still takes; one by one only where a limit of bytes is near."""
+        done = 0
+        while done < len(lines):
+            some = lines[done : done + self._limits.rows - len(self._run)]
+            done += len(some)
+            lengths = [len(line) for line in some]
+            size = sum(lengths) + len(some)
+            if self._size + size <= self._limits.chunk_bytes and max(lengths) <= self._limits.line_bytes:
+                self._run += some
+                self._size += size
             else:
-                run.append(line)
-        yield from self._run(run, closed)
+                yield from self._add_singly(some)
+            if len(self._run) >= self._limits.rows:
+                yield from self._close()
 
-    def _run(self, lines: list[bytes], closed: bool) -> Iterator[Piece]:
-        if not lines:
-            return
-        data = b"\n".join(lines) + (b"\n" if closed else b"")
-        rows = sum(1 for line in lines if line.strip())
-        start = self._advance(len(data), len(lines))
-        yield Piece(start, self._at, rows, data)
+    def _add_singly(self, lines: list[bytes]) -> Iterator[Piece]:
+        for line in lines:
+            size = len(line) + 1
+            if len(line) > self._limits.line_bytes:
+                yield from self._close()
+                yield self._stretch(size)
+                continue
+            if self._size + size > self._limits.chunk_bytes:
+                yield from self._close()
+            self._run.append(line)
+            self._size += size
 
-    def _stretch(self, length: int, lines: int, reason: str = "line_too_long") -> Piece:
-        start = self._advance(length, lines)
+    def _close(self, end: bytes = b"\n") -> Iterator[Piece]:
+        """Emit the run, if there is one."""
+        data = b"\n".join(self._run) + end if self._run else b""
+        if data:
+            rows = sum(1 for line in self._run if line.strip())
+            start = self._advance(len(data), data.count(b"\n") + (not data.endswith(b"\n")))
+            yield Piece(start, self._at, rows, data)
+        self._run, self._size = [], 0
+
+    def _stretch(self, length: int, reason: str = "line_too_long") -> Piece:
+        start = self._advance(length, 1)
         return Piece(start, self._at, 1, b"", reason)
 
     def _advance(self, length: int, lines: int) -> Position:

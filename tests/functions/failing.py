@@ -14,11 +14,10 @@ class Failing:
     `Failing(publisher, "publish", at=2)` passes everything else through.
     """
 
-    def __init__(self, inner: object, method: str, at: int = 1, error: Exception | None = None) -> None:
+    def __init__(self, inner: object, method: str, at: int = 1) -> None:
         self._inner = inner
         self._method = method
         self._left = at
-        self._error = error or DependencyUnavailable(f"{method} fails because a test asked for it")
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -28,7 +27,7 @@ class Failing:
         def call(*args: Any, **kwargs: Any) -> Any:
             self._left -= 1
             if self._left == 0:
-                raise self._error
+                raise DependencyUnavailable(f"{self._method} fails because a test asked for it")
             return method(*args, **kwargs)
 
         return call

@@ -10,7 +10,7 @@ import pytest
 from functions.validate.main import run
 from shared.domain.copytext import BAD_COLUMNS, TRANSACTION_COLUMNS, USER_COLUMNS
 from shared.entrypoint import Outcome
-from shared.errors import DependencyUnavailable, MalformedRecord, PermanentError
+from shared.errors import DependencyUnavailable, Inconsistent, MalformedRecord
 from shared.messages import INLINE_BYTES, ObjectRange
 from tests.functions.failing import Failing
 from tests.functions.harness import (
@@ -143,7 +143,7 @@ def test_a_chunk_whose_object_is_gone_cannot_be_read() -> None:
     bench = Bench()
     message = bench.chunk(lines([sale()]))
     bench.store.delete(LANDING, "transactions/a")
-    with pytest.raises(PermanentError, match="transactions/a"):
+    with pytest.raises(Inconsistent, match="transactions/a"):
         bench.run(message)
 
 
@@ -162,8 +162,8 @@ def test_a_malformed_envelope_is_acknowledged_and_refused(cloud: Cloud, body: di
     assert answer.get_json()["detail"].startswith("malformed_envelope")
 
 
-def test_on_the_local_cloud_a_chunk_whose_object_is_gone_is_refused(cloud: Cloud) -> None:
+def test_a_chunk_whose_object_is_gone_is_never_acknowledged_because_its_rows_are_pending(cloud: Cloud) -> None:
     raw = ObjectRange(bucket=LANDING, name=unique("transactions/"), generation=1, length=5)
     answer = cloud.post("validate", envelope(push(chunk_of(raw), "validate-chunks")))
-    assert answer.status_code == 200
-    assert answer.get_json()["detail"].startswith("object_missing")
+    assert answer.status_code == 500
+    assert "is not there" in answer.get_json()["detail"]

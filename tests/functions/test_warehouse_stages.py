@@ -19,7 +19,7 @@ from shared.adapters.postgres import Session, connect
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.entrypoint import Outcome
-from shared.errors import LockTimeout, PermanentError
+from shared.errors import Inconsistent, LockTimeout
 from shared.events import PushMessage
 from shared.messages import Enriched, FeedTable, WarehouseLoaded
 from shared.settings import Settings
@@ -118,7 +118,7 @@ def test_a_sale_that_moved_leaves_its_old_day(bench: Bench) -> None:
 def test_a_feed_whose_object_has_other_rows_than_it_says_is_refused(bench: Bench) -> None:
     feed = bench.feed(sale(timestamp="2025-05-05T10:00:00Z"))
     wrong = {**feed.tables, "transactions": FeedTable(object=feed.tables["transactions"].object, rows=7)}
-    with pytest.raises(PermanentError, match="says 7"):
+    with pytest.raises(Inconsistent, match="says 7"):
         bench.load(msgspec.structs.replace(feed, tables=wrong))
     assert bench.publisher.messages == []
 
@@ -137,7 +137,7 @@ def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Sess
     store.put(LAKE, "feed", b"header\n")
     days = [date.fromordinal(date(2010, 1, 1).toordinal() + number) for number in range(4_001)]
     feed = Enriched(feed_id=0, tables={"transactions": FeedTable(object="feed", rows=0)}, days=days)
-    with pytest.raises(PermanentError) as caught:
+    with pytest.raises(Inconsistent) as caught:
         load_warehouse.run(
             to_load(feed),
             session=session,

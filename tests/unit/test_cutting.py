@@ -1,6 +1,8 @@
 """Cutting lines: no byte is lost, whatever the blocks are."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.domain.cutting import Limits, Piece, Position, pieces_of_lines
 
@@ -37,3 +39,33 @@ def test_blank_lines_are_covered_but_are_no_rows() -> None:
     pieces = cut([TEXT], Limits())
     assert b"".join(p.data for p in pieces) == TEXT
     assert sum(p.rows for p in pieces) == 4
+
+
+texts = st.lists(
+    st.sampled_from([b"", b" ", b"a", b"bb", b"ccc\r", b"long-line", b"much-longer-line"]), max_size=12
+).flatmap(lambda lines: st.sampled_from([b"\n".join(lines), b"\n".join(lines) + b"\n"]))
+limits = st.builds(
+    lambda rows, line, more: Limits(rows=rows, line_bytes=line, chunk_bytes=line + more),
+    st.integers(1, 4), st.integers(3, 12), st.integers(1, 8),
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts, limits, st.lists(st.integers(1, 9), min_size=1, max_size=40), st.sampled_from(["", "truncated"]))
+def test_pieces_depend_on_the_text_alone_and_never_exceed_a_limit(
+    text: bytes, limits: Limits, sizes: list[int], broken: str
+) -> None:
+    blocks, at = [], 0
+    for size in sizes:
+        blocks.append(text[at : at + size])
+        at += size
+    blocks.append(text[at:])
+    whole = list(pieces_of_lines([text], limits, broken_off=lambda: broken))
+    assert list(pieces_of_lines(blocks, limits, broken_off=lambda: broken)) == whole
+    assert whole[-1].end.offset == len(text) if whole else not text
+    for number, piece in enumerate(whole, 1):
+        assert len(piece.data) <= limits.chunk_bytes
+        assert piece.data == (b"" if piece.broken else text[piece.start.offset : piece.end.offset])
+        rest = pieces_of_lines([text[piece.end.offset :]], limits, piece.end, lambda: broken)
+        if not (broken and number == len(whole)):
+            assert list(rest) == whole[number:]
