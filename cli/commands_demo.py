@@ -13,6 +13,7 @@ import typer
 
 from cli.cloud import run_job
 from cli.demo_run import DemoFailed, DemoRun
+from cli.landing import source_of
 from cli.output import console, fail, print_table
 from local.generate import generate
 from local.process import StartFailed
@@ -42,6 +43,8 @@ def demo(
     ] = None,
 ) -> None:
     """Start a local cloud, run files through to the mart, check every row, and stop everything."""
+    if data and not any(source_of(path) for path in data.iterdir()):
+        fail(f"{data} holds no transactions*, users*, fx_rates* or products* file")
     kept = home or Path(tempfile.mkdtemp(prefix="sluice-demo-"))
     kept.mkdir(parents=True, exist_ok=True)
     kept.chmod(0o755)  # the database server may run as another user

@@ -7,7 +7,6 @@ attempt known (https://cloud.google.com/pubsub/docs/push#receive_push).
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,7 +56,7 @@ def push_message(request: Request) -> PushMessage:
             subscription=str(envelope.get("subscription", "")),
             attempt=int(envelope.get("deliveryAttempt", 1)),
         )
-    except (KeyError, ValueError, TypeError, binascii.Error) as exc:
+    except (KeyError, ValueError, TypeError, OverflowError) as exc:
         raise MalformedRecord("malformed_envelope", f"the push envelope is unreadable: {type(exc).__name__}") from exc
 
 

@@ -6,6 +6,7 @@ All bad or missing names are reported at once, so that a deployment is mended in
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -54,7 +55,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     def number(name: str, default: int, least: int = 1) -> int:
         raw = env.get(name) or str(default)
-        if not raw.isdigit() or int(raw) < least:
+        if not re.fullmatch(r"[0-9]{1,18}", raw) or int(raw) < least:
             problems.append(f"{name} must be a whole number of at least {least}")
             return default
         return int(raw)
@@ -65,7 +66,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lake_bucket=text("LAKE_BUCKET"),
         quarantine_bucket=text("QUARANTINE_BUCKET"),
         base_currency=text("BASE_CURRENCY", "GBP"),
-        payment_methods=frozenset(text("PAYMENT_METHODS", DEFAULT_PAYMENT_METHODS).split(",")),
+        payment_methods=_words(text("PAYMENT_METHODS", DEFAULT_PAYMENT_METHODS)),
         chunk_rows=number("CHUNK_ROWS", 10_000),
         chunk_bytes=number("CHUNK_BYTES", 8 * 1024 * 1024, least=1024),
         max_line_bytes=number("MAX_LINE_BYTES", 1024 * 1024, least=64),
@@ -84,3 +85,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise ConfigError("The environment is incomplete: " + "; ".join(problems) + ". See .env.example.")
     return settings
+
+
+def _words(text: str) -> frozenset[str]:
+    """A list with commas, however it is spaced; rows are compared in lower case."""
+    return frozenset(word.strip().lower() for word in text.split(",") if word.strip())

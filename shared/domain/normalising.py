@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from shared.schemas.rows import STATUS_RANK
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATE_AFTER = timedelta(days=1)
+_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")  # behind an odd backslash; an even number of them spells a backslash
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
@@ -65,7 +67,7 @@ def _extra(extra: Mapping[str, Any] | None) -> str | None:
     if not extra:
         return None
     text = _encode(extra).decode()
-    if "\\u0000" in text:
+    if _NUL.search(text):
         raise refuse_field("extra", "invalid_value", "an unknown field holds a NUL character, which no database keeps")
     return text
 

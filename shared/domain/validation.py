@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -106,25 +106,28 @@ def validate_lines(data: bytes, context: Context, first_line: int, header: Seque
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    try:
-        row = _DECODE(line.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, RecursionError, ValueError) as exc:
-        raise _classed(line, "malformed_json", "is not one complete JSON value") from exc
+    row = _decoded(line.removeprefix(b"\xef\xbb\xbf"), "malformed_json", "is not one complete JSON value")
     if type(row) is not dict:
         raise Unreadable("not_an_object", "must be a JSON object")
     return row
 
 
 def _cells(line: bytes, header: Sequence[str]) -> dict[str, Any]:
-    try:
-        cells = _DECODE(line)
-    except (msgspec.DecodeError, ValueError) as exc:
-        raise _classed(line, "malformed_csv", "is not readable") from exc
+    cells = _decoded(line, "malformed_csv", "is not readable")
     if type(cells) is not list:
         raise Unreadable("malformed_csv", "has a quote that is never closed, or text behind a closing quote")
     if len(cells) != len(header):
         raise Unreadable("wrong_column_count", f"has {len(cells)} cells where the header has {len(header)}")
     return {name: cell or None for name, cell in zip(header, cells, strict=True) if name}
+
+
+def _decoded(line: bytes, reason: str, told: str) -> Any:
+    try:
+        return _DECODE(line)
+    except InvalidOperation as exc:
+        raise Unreadable("invalid_value", "holds a number whose exponent is too large") from exc
+    except (msgspec.DecodeError, RecursionError, ValueError) as exc:
+        raise _classed(line, reason, told) from exc
 
 
 def _classed(line: bytes, reason: str, told: str) -> Unreadable:

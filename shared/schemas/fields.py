@@ -66,7 +66,7 @@ def text_of(value: object) -> str:
             raise refuse("invalid_value", f"must be at most {MAX_TEXT} printable characters")
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return text_of(str(value))
     raise refuse("invalid_value", "must be a text")
 
 
@@ -129,8 +129,11 @@ class Number(Cleaned):
         digits, exponent = number.as_tuple()[1:]
         if not isinstance(exponent, int) or len(digits) + exponent > self._digits:
             raise refuse("invalid_value", f"must have at most {self._digits} digits before the point")
-        if -exponent > self._places and number != round(number, self._places):
-            raise refuse("invalid_value", f"must have at most {self._places} decimal places")
+        if -exponent > self._places:
+            rounded = round(number, self._places)
+            if number != rounded:
+                raise refuse("invalid_value", f"must have at most {self._places} decimal places")
+            number = rounded
         if self._least is not None and number < self._least:
             raise refuse("invalid_value", f"must be at least {self._least}")
         if self._above is not None and number <= self._above:
@@ -156,7 +159,7 @@ class Timestamp(Cleaned):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         if isinstance(value, str) and _TIME.fullmatch(value):
             try:
-                stamp = datetime.fromisoformat(value)
+                stamp = datetime.fromisoformat(value.upper())
                 return stamp.astimezone(UTC) if stamp.tzinfo else stamp
             except (ValueError, OverflowError):
                 pass
@@ -180,7 +183,7 @@ class Email(Cleaned):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         address = text_of(value).lower()
-        if not _EMAIL.fullmatch(address):
+        if len(address) > MAX_TEXT or not _EMAIL.fullmatch(address):
             raise refuse("invalid_value", "must be an e-mail address")
         return address
 
@@ -191,8 +194,8 @@ class Whole(Cleaned):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
             value = int(value)
-        if isinstance(value, Decimal) and value == value.to_integral_value():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
-            return value
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 <= value < 2**31:
+            whole = int(value)  # only now: an exponent may ask for a number of a million digits
+            if whole == value:
+                return whole
         raise refuse("invalid_value", "must be a whole number of at least 0")
