@@ -27,7 +27,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("loca
 OURS = [page for page in PAGES if page.is_relative_to(ROOT / "docs") or page.parent == ROOT]
 STRUCTS = [s for s in vars(messages).values() if isinstance(s, type) and issubclass(s, msgspec.Struct)]
 BIGQUERY = sorted((ROOT / "sql" / "bigquery").glob("*/*/schema.json"))
-REFUSALS = {"refuse": 0, "Problem": 0, "Unreadable": 0, "refuse_field": 1, "Choice": 1, "_classed": 1}
+REFUSALS = {"refuse": 0, "Problem": 0, "Unreadable": 0, "refuse_field": 1, "Choice": 1, "_classed": 1, "_decoded": 1}
 REJECTIONS = {"UnsupportedFile": 0, "reject": 2}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

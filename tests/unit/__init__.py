@@ -1,0 +1,1 @@
+"""Tests of pure code: nothing here opens a socket or a database."""
