@@ -124,7 +124,7 @@ def read(push: PushMessage, kind: type[Message]) -> Message:
     """The message in a push. Raises MalformedRecord: no retry can mend it."""
     try:
         return msgspec.json.decode(push.data, type=kind)
-    except (msgspec.DecodeError, ValueError) as exc:
+    except (msgspec.DecodeError, ValueError, RecursionError) as exc:
         raise MalformedRecord(
             "malformed_message",
             f"message {push.message_id} on {push.topic} is not a {kind.__name__}: {exc}; see docs/contracts.md",

@@ -6,6 +6,7 @@ read again.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections import deque
@@ -38,18 +39,19 @@ def find_dialect(head: bytes, complete: bool) -> Dialect:
         raise UnsupportedFile("wrong_encoding", "the file is not UTF-8 or Latin-1 text; save it as UTF-8")
     encoding = "utf-8"
     try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        if complete or exc.start < len(head) - 4:
-            encoding = "latin-1"
-    first = head.split(b"\n", 1)[0]
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=complete)
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+    first, line_end, _ = head.partition(b"\n")
     text = first.decode(encoding, "replace").removeprefix("\ufeff").rstrip("\r\n")
     if not text.strip():
         raise UnsupportedFile("empty_file", "the file has no header line")
+    if "\r" in text:
+        raise UnsupportedFile("wrong_encoding", "the header line holds a carriage return; end lines with a line feed")
     delimiter = max(_DELIMITERS, key=text.count)
     cells = next(csv.reader([text], delimiter=delimiter), [])
     header = [cell.strip().lower().replace(" ", "_") for cell in cells]
-    return Dialect(encoding, delimiter, header, Position(len(first) + 1, 2))
+    return Dialect(encoding, delimiter, header, Position(len(first) + len(line_end), 2))
 
 
 def pieces_of_cells(
@@ -60,11 +62,21 @@ def pieces_of_cells(
     broken_off: BrokenOff = whole,
 ) -> Iterator[Piece]:
     """Cut the records behind the header; `Position.line` counts records, the header being line 1."""
-    return pack(_records(_lines(blocks, limits.line_bytes), dialect, limits, broken_off), limits, start or dialect.body)
+    lines = _lines(blocks, limits.line_bytes, broken_off)
+    return pack(_records(lines, dialect, limits.line_bytes), limits, start or dialect.body)
 
 
-def _lines(blocks: Iterable[bytes], line_bytes: int) -> Iterator[bytes | int]:
-    """Physical lines with their ends; a line that is too long comes as its length alone."""
+class _Stretch(Exception):
+    """Stands for a line that cannot be read; raised where a record would begin with it."""
+
+    def __init__(self, length: int, reason: str) -> None:
+        super().__init__(reason)
+        self.length = length
+        self.reason = reason
+
+
+def _lines(blocks: Iterable[bytes], line_bytes: int, broken_off: BrokenOff) -> Iterator[bytes | _Stretch]:
+    """Physical lines with their ends; a line that is too long or cut off comes as a stretch."""
     rest = b""
     skipped = 0
     for block in blocks:
@@ -72,32 +84,34 @@ def _lines(blocks: Iterable[bytes], line_bytes: int) -> Iterator[bytes | int]:
         rest = parts.pop()
         for part in parts:
             if skipped or len(part) > line_bytes:
-                yield skipped + len(part) + 1
+                yield _Stretch(skipped + len(part) + 1, "line_too_long")
                 skipped = 0
             else:
                 yield part + b"\n"
         if skipped or len(rest) > line_bytes:
             skipped += len(rest)
             rest = b""
-    if skipped:
-        yield skipped
+    if reason := broken_off():
+        yield _Stretch(skipped + len(rest), reason)
+    elif skipped:
+        yield _Stretch(skipped, "line_too_long")
     elif rest:
         yield rest
 
 
 def _records(
-    lines: Iterator[bytes | int], dialect: Dialect, limits: Limits, broken_off: BrokenOff
+    lines: Iterator[bytes | _Stretch], dialect: Dialect, record_bytes: int
 ) -> Iterator[tuple[bytes, int, str]]:
     feed = _Feed(lines, dialect.encoding)
     blank = 0
     while True:
         feed.start_record()
         try:
-            cells = next(csv.reader(feed.text(limits.line_bytes), delimiter=dialect.delimiter, strict=True))
+            cells = next(csv.reader(feed.text(record_bytes), delimiter=dialect.delimiter, strict=True))
         except StopIteration:
             break
-        except _TooLong as exc:
-            yield b"", exc.length + blank, "line_too_long"
+        except _Stretch as stretch:
+            yield b"", blank + stretch.length, stretch.reason
             blank = 0
             continue
         except csv.Error:
@@ -110,25 +124,18 @@ def _records(
             blank = 0
         else:
             blank += feed.taken()
-    if reason := broken_off():
-        yield b"", blank, reason
 
 
 def _encode(value: list[str] | str) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
 
 
-class _TooLong(Exception):
-    def __init__(self, length: int) -> None:
-        self.length = length
-
-
 class _Feed:
     """Hands physical lines to the csv reader and remembers which of them the record at hand took."""
 
-    def __init__(self, lines: Iterator[bytes | int], encoding: str) -> None:
+    def __init__(self, lines: Iterator[bytes | _Stretch], encoding: str) -> None:
         self._lines = lines
-        self._again: deque[bytes | int] = deque()
+        self._again: deque[bytes | _Stretch] = deque()
         self._encoding = encoding
         self._record: list[bytes] = []
 
@@ -138,14 +145,14 @@ class _Feed:
     def text(self, record_bytes: int) -> Iterator[str]:
         size = 0
         while (line := self._again.popleft() if self._again else next(self._lines, None)) is not None:
-            if isinstance(line, int):
+            if isinstance(line, _Stretch):
                 if self._record:
                     self._again.appendleft(line)
-                    raise csv.Error("a line that is too long inside a quoted field")
-                raise _TooLong(line)
+                    raise csv.Error("a line that cannot be read inside a quoted field")
+                raise line
             self._record.append(line)
             size += len(line)
-            if size > record_bytes or len(self._record) > _RECORD_LINES:
+            if len(self._record) > 1 and (size > record_bytes or len(self._record) > _RECORD_LINES):
                 raise csv.Error("unclosed quote")
             yield line.decode(self._encoding, "surrogateescape")
 

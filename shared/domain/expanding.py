@@ -19,17 +19,23 @@ class Damage:
 
 
 def expand(blocks: Iterable[bytes], damage: Damage, *, max_bytes: int, max_ratio: int) -> Iterator[bytes]:
-    """Expand one or more gzip members.
+    """Expand one or more gzip members; zero bytes behind a member are padding.
 
     What is damaged ends the stream: `damage` then says `truncated` (cut off or corrupt) or `expansion_limit`
     (more than `max_bytes`, or beyond 64 MiB more than `max_ratio` bytes for one), and the rows before it still count.
     """
     state = zlib.decompressobj(wbits=31)
     read = made = 0
-    inside = False
+    between = more = False
     for block in blocks:
-        pending, more = block, True
+        pending = block
         while pending or more:
+            if between:
+                member = pending.lstrip(b"\0")
+                read += len(pending) - len(member)
+                pending = member
+                if not pending:
+                    break
             try:
                 out = state.decompress(pending, BLOCK)
             except zlib.error:
@@ -37,16 +43,15 @@ def expand(blocks: Iterable[bytes], damage: Damage, *, max_bytes: int, max_ratio
                 return
             left = state.unused_data if state.eof else state.unconsumed_tail
             read += len(pending) - len(left)
-            inside = (inside or read > 0) and not state.eof
-            pending, more = left, len(out) == BLOCK and not state.eof
+            between = state.eof
+            pending, more = left, len(out) == BLOCK and not between
             made += len(out)
             if made > max_bytes or (made > RATIO_FREE_BYTES and made > max_ratio * read):
                 damage.reason, damage.offset = "expansion_limit", read
                 return
             if out:
                 yield out
-            if state.eof:
+            if between:
                 state = zlib.decompressobj(wbits=31)
-                pending = pending.lstrip(b"\0")
-    if inside:
+    if read and not between:
         damage.reason, damage.offset = "truncated", read

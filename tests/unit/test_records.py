@@ -1,0 +1,194 @@
+"""JSON that is not one record a line: the same records whatever the blocks; what is broken costs only itself."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.domain.cutting import Limits, Piece, Position
+from shared.domain.records import is_lines, pieces_of_records
+
+ONE_EACH = Limits(rows=1)
+SMALL = Limits(rows=1, line_bytes=40, chunk_bytes=80)
+
+TEXTS = {
+    "array": b'\xef\xbb\xbf [{"a":1},\n {"b":"\xc3\xa9\xf0\x9f\x98\x80"} ,{"c":"\\u00e9\\"}{"}]\n',
+    "pretty": b'[\r\n  {\r\n    "a": [1, {"x": 2}],\n    "b": "\xe2\x82\xac"\n  },\n  {\n    "c": null\n  }\r\n]\r\n',
+    "concatenated": b'{"a":1}{"b":2} {"c":\n3}\n\n{"d":[]}',
+    "broken": b'[{"a":1},{"b":x},{"c":"un},{"d":4},{"e":5},\xff,{"f":6},{"g":7}]',
+    "scalars": b'[1, -2.5e+3, "s", true, null, [2], {"a":1}, 12.75]',
+    "cut off": b'[{"a":1},{"b":"\xe2\x82\xac"},{"c":tr',
+    "too long": b'[{"a":"%s"},{"b":2},{"c":"%s"}]' % (b"x" * 60, b"\xc3\xa9" * 30),
+}
+
+
+def cut(blocks: list[bytes], limits: Limits = ONE_EACH, start: Position | None = None, broken: str = "") -> list[Piece]:
+    return list(pieces_of_records(blocks, limits, start, lambda: broken))
+
+
+def lines(text: bytes, limits: Limits = ONE_EACH) -> list[bytes | str]:
+    return [piece.broken or piece.data.rstrip(b"\n") for piece in cut([text], limits)]
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("limits", [ONE_EACH, SMALL, Limits(rows=2)])
+def test_the_records_are_the_same_wherever_the_blocks_split(text: bytes, limits: Limits) -> None:
+    whole = cut([text], limits)
+    for split in range(len(text) + 1):
+        assert cut([text[:split], text[split:]], limits) == whole, split
+    assert cut([text[i : i + 1] for i in range(len(text))], limits) == whole
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("limits", [ONE_EACH, SMALL, Limits(rows=2)])
+def test_cutting_again_from_any_pieces_end_gives_the_pieces_that_followed(text: bytes, limits: Limits) -> None:
+    pieces = cut([text], limits)
+    for number, piece in enumerate(pieces, 1):
+        assert cut([text[piece.end.offset :]], limits, piece.end) == pieces[number:]
+
+
+parts = st.sampled_from(
+    [
+        b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"\n", b" ", b"\xef\xbb\xbf", b"\xc3", b"\xa9", b"1", b"-",
+        b"tru", b"null", b'{"a":1}', b'{"b":{"c":[2]}}', b'"k":', b"} {", b"},{", b'"\xf0\x9f\x98\x80"', b"x" * 50,
+        b" " * 300, b".5", b'{"long":"' + b"y" * 700 + b'"}', b'{"nested":[' + b'{"z":1},' * 90 + b"0]}",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(parts, max_size=14).map(b"".join), st.lists(st.integers(1, 700), max_size=8), st.sampled_from([20, 500])
+)
+def test_of_any_text_the_pieces_follow_on_and_depend_on_the_text_alone(
+    text: bytes, sizes: list[int], line_bytes: int
+) -> None:
+    limits = Limits(rows=2, line_bytes=line_bytes, chunk_bytes=2 * line_bytes)
+    whole = cut([text], limits)
+    blocks, at = [], 0
+    for size in sizes:
+        blocks.append(text[at : at + size])
+        at += size
+    assert cut([*blocks, text[at:]], limits) == whole
+    end = Position()
+    for number, piece in enumerate(whole, 1):
+        assert piece.start == end
+        end = piece.end
+        assert end.line == piece.start.line + piece.rows
+        assert cut([text[end.offset :]], limits, end) == whole[number:]
+    assert not text[end.offset :].decode("utf-8", "replace").strip("\ufeff[], \n")
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=3)
+)
+objects = st.lists(st.dictionaries(st.text(max_size=5), values, max_size=3), max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(objects, st.sampled_from([None, 2]), st.booleans())
+def test_every_record_of_an_array_or_of_a_stream_comes_back_as_one_line(
+    rows: list[dict[str, object]], indent: int | None, array: bool
+) -> None:
+    text = json.dumps(rows, indent=indent) if array else "".join(json.dumps(r, indent=indent) for r in rows)
+    found = cut([text.encode()])
+    assert [json.loads(piece.data) for piece in found] == rows
+    assert all(piece.data.count(b"\n") == 1 for piece in found)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'{"b":x}',
+        b'{"b" 2}',
+        b'{"b":"two\nlines"}',
+        b'{"b":"\\q"}',
+        b'{"b":"open}',
+        b'{"b":[1}',
+        b'{"b":1}}',
+        b'{"b":\xff}',
+    ],
+)
+def test_a_broken_record_costs_only_itself(broken: bytes) -> None:
+    found = lines(b'[{"a":1},' + broken + b', {"c":3}, {"d":4}]')
+    assert found[0] == b'{"a":1}'
+    assert found[-2:] == [b'{"c":3}', b'{"d":4}']
+    assert b"".join(line for line in found[1:-2] if isinstance(line, bytes)) == broken.replace(b"\n", b" ")
+
+
+def test_a_broken_record_at_the_end_of_a_whole_array_is_a_line_as_it_stands() -> None:
+    assert lines(b'[{"a":1}, {"b":x}]\n') == [b'{"a":1}', b'{"b":x}']
+
+
+def test_nesting_that_is_too_deep_to_read_costs_only_itself() -> None:
+    deep = b'{"a":' + b"[" * 100_000 + b"}"
+    assert lines(b'[{"a":1},' + deep + b',{"b":2}]') == [b'{"a":1}', deep, b'{"b":2}']
+
+
+def test_a_number_with_thousands_of_digits_is_a_record_like_any_other() -> None:
+    long = b'{"a":' + b"1" * 10_000 + b"}"
+    assert lines(b"[" + long + b',{"b":2}]') == [long, b'{"b":2}']
+
+
+@pytest.mark.parametrize("end", range(11, 26))
+def test_a_cut_off_end_is_one_truncated_stretch(end: int) -> None:
+    text = b'[{"a":1}, {"b":tru,"c":"x\\u00e9"}]'[:end]
+    pieces = cut([text])
+    assert [piece.broken for piece in pieces] == ["", "truncated"]
+    assert pieces[-1].end == Position(end, 3)
+
+
+@pytest.mark.parametrize("end", range(9, 34))
+def test_where_the_stream_breaks_off_its_reason_is_one_stretch_and_the_records_before_count(end: int) -> None:
+    pieces = cut([b'[{"a":1}, {"b":2,"c":"x\\u00e9"}, '[:end]], broken="expansion_limit")
+    assert [piece.broken for piece in pieces][-1] == "expansion_limit"
+    assert [piece.rows for piece in pieces] == [1] * (2 if end < 31 else 3)
+    assert pieces[-1].end.offset == min(end, 33)
+
+
+@pytest.mark.parametrize("size", [60, 3000])
+@pytest.mark.parametrize("block", [7, 100, 10_000])
+def test_a_record_that_is_too_long_costs_only_itself(size: int, block: int) -> None:
+    text = b'[{"a":1},{"b":"' + b"x" * size + b'"},{"c":3},{"d":"' + b"y" * size + b'"}]'
+    pieces = cut([text[i : i + block] for i in range(0, len(text), block)], SMALL)
+    assert [piece.broken for piece in pieces] == ["", "line_too_long", "", "line_too_long"]
+    assert pieces == cut([text], SMALL)
+
+
+def test_the_limit_of_a_record_counts_bytes() -> None:
+    exact = '{"a":"%s"}' % ("é" * 16)
+    assert lines(f"[{exact}]".encode(), SMALL) == [exact.encode()]
+    assert lines(exact.replace('"a"', '"ab"').encode(), SMALL) == ["line_too_long"]
+
+
+def test_space_between_records_is_not_kept_in_memory() -> None:
+    pieces = cut([b'{"a":1}'] + [b" " * 1000] * 500 + [b'{"b":2}'])
+    assert [piece.data for piece in pieces] == [b'{"a":1}\n', b'{"b":2}\n']
+    assert pieces[-1].end == Position(500_014, 3)
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"[]", b" [ ] \n", b"\xef\xbb\xbf"])
+def test_what_holds_no_record_gives_no_piece(text: bytes) -> None:
+    assert cut([text]) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "answer"),
+    [
+        (b'{"a":1}\n{"b":2}\n', True),
+        (b'\xef\xbb\xbf\n  {"a":1}  \r\n', True),
+        (b'not json\n{"a":1}\n', True),
+        (b'{"a":"\xe2\x80\xa8"}\n{"b":', True),
+        (b'[{"a":1}]', False),
+        (b' [\n{"a":1}\n]', False),
+        (b'{"a":1}{"b":2}', False),
+        (b'{\n  "a": 1\n}\n', False),
+        (b'{\n  "a":\n  {"b": 1}\n}\n', False),
+        (b'{"a":' + b"[" * 100_000, False),
+        (b'{"a":' + b"1" * 10_000 + b"}\n", True),
+        (b"", False),
+    ],
+)
+def test_one_record_a_line_is_told_from_the_head(head: bytes, answer: bool) -> None:
+    assert is_lines(head) is answer
