@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import closing, suppress
@@ -186,8 +187,18 @@ def _binaries(folder: Path, account: Account) -> Path:
     return copy / inside / "bin"
 
 
+# A program of its own changes the account: Popen(user=…) would fork this process instead, and a fork of a process with
+# gRPC clients can die before it has become anything else.
+_BECOME = (
+    "import os, sys; os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[1])); "
+    "os.execv(sys.argv[3], sys.argv[3:])"
+)
+
+
 def _command(arguments: list[str], account: Account, log: Path, cwd: Path) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
+    if account.switch:
+        arguments = [sys.executable, "-IS", "-c", _BECOME, str(account.uid), str(account.gid), *arguments]
     with log.open("ab") as out:
         return subprocess.Popen(
             arguments,
@@ -197,9 +208,6 @@ def _command(arguments: list[str], account: Account, log: Path, cwd: Path) -> su
             stdout=out,
             stderr=out,
             start_new_session=True,
-            user=account.uid if account.switch else None,
-            group=account.gid if account.switch else None,
-            extra_groups=[] if account.switch else None,
         )
 
 

@@ -36,10 +36,12 @@ def expand(blocks: Iterable[bytes], damage: Damage, *, max_bytes: int, max_ratio
                 pending = member
                 if not pending:
                     break
+            before = state.copy()
             try:
                 out = state.decompress(pending, BLOCK)
             except zlib.error:
                 damage.reason, damage.offset = "truncated", read
+                yield from _sound_part(before, pending)
                 return
             left = state.unused_data if state.eof else state.unconsumed_tail
             read += len(pending) - len(left)
@@ -55,3 +57,17 @@ def expand(blocks: Iterable[bytes], damage: Damage, *, max_bytes: int, max_ratio
                 state = zlib.decompressobj(wbits=31)
     if read and not between:
         damage.reason, damage.offset = "truncated", read
+
+
+def _sound_part(state: zlib._Decompress, pending: bytes) -> Iterator[bytes]:
+    """What a damaged block holds before the damage: read in ever smaller steps down to that byte."""
+    step = len(pending)
+    while pending and step:
+        before = state.copy()
+        try:
+            out = state.decompress(pending[:step], BLOCK)
+        except zlib.error:
+            state, step = before, min(step - 1, step // 16 + 1)
+            continue
+        pending = state.unconsumed_tail + pending[step:]
+        yield out

@@ -22,10 +22,10 @@ CSV = b"user_id,email\r\n" + b"".join(b"u%d,u%d@example.com\r\n" % (number, numb
 FILES = {
     "transactions/lines.ndjson": lines(ROWS),
     "transactions/array.json": json.dumps(ROWS, indent=1).encode(),
-    "transactions/lines.ndjson.gz": gzip.compress(lines(ROWS)),
+    "transactions/lines.ndjson.gz": gzip.compress(lines(ROWS), mtime=0),
     "transactions/array.json.gz": gzip.compress(json.dumps(ROWS).encode()),
     "users/list.csv": CSV,
-    "users/list.csv.gz": gzip.compress(CSV),
+    "users/list.csv.gz": gzip.compress(CSV, mtime=0),
 }
 
 

@@ -23,7 +23,7 @@ from tests.functions.harness import LAKE, LANDING, Cloud, landed, lines, push, s
         ("users/a.json", b"{}\n", "unknown_type"),
         ("transactions/a.ndjson", b"", "empty_file"),
         ("transactions/b.ndjson", b" \n\n", "empty_file"),
-        ("transactions/c.ndjson.gz", gzip.compress(b""), "empty_file"),
+        ("transactions/c.ndjson.gz", gzip.compress(b"", mtime=0), "empty_file"),
         ("users/a.csv", b"\n", "empty_file"),
         ("transactions/a.json", '{"a": 1}'.encode("utf-16"), "wrong_encoding"),
         ("transactions/d.ndjson.gz", b'{"a": 1}\n', "wrong_encoding"),
@@ -31,7 +31,7 @@ from tests.functions.harness import LAKE, LANDING, Cloud, landed, lines, push, s
         ("transactions//a.ndjson", b"{}\n", "unsafe_name"),
         ("users/b.csv", b"name,email\nA,a@example.com\n", "missing_columns"),
         ("fx_rates/a.csv", b"date,rate\n2026-03-01,1.1\n", "missing_columns"),
-        ("transactions/e.ndjson.gz", gzip.compress(lines(ROWS))[:9], "truncated"),
+        ("transactions/e.ndjson.gz", gzip.compress(lines(ROWS), mtime=0)[:9], "truncated"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_as_a_whole(name: str, data: bytes, reason: str) -> None:

@@ -32,7 +32,7 @@ GOOD: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """One good row of each source."""
 
-few = settings(max_examples=50, deadline=None)
+few = settings(max_examples=30, deadline=None)
 """Enough examples to find what is wrong, few enough to run at every save."""
 
 _UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}

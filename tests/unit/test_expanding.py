@@ -60,6 +60,18 @@ def test_garbage_after_a_member_is_truncated_and_the_member_counts(garbage: byte
         assert (data, reason) == (TEXT, "truncated")
 
 
+LONG = random.Random(1).randbytes(3000)  # noqa: S311
+
+
+@pytest.mark.parametrize("block", [1, 64, 4096])
+def test_what_comes_before_a_damaged_byte_counts_whatever_the_blocks(block: int) -> None:
+    packed = bytearray(gzip.compress(LONG, 0))
+    packed[-8] ^= 1  # the checksum
+    data, reason, offset = expanded([bytes(packed[i : i + block]) for i in range(0, len(packed), block)])
+    assert (data, reason) == (LONG, "truncated")
+    assert 0 <= offset <= len(packed)
+
+
 def test_the_offset_of_damage_counts_the_compressed_bytes_before_it() -> None:
     assert expanded([MEMBER + b"\0\0", b"garbage"])[1:] == ("truncated", len(MEMBER) + 2)
 

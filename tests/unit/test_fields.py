@@ -68,7 +68,14 @@ def test_an_accepted_number_is_exact_and_fits_its_column(name: str, number: obje
      ("99999999999999.9999", "99999999999999.9999"), (" 7 ", "7"), (12, "12"), (Decimal("0e-999999"), "0")],
 )  # fmt: skip
 def test_a_number_is_taken_as_its_decimal_text(text: object, number: str) -> None:
-    assert accepted(Number(digits=14, places=4), text) == Decimal(number)
+    clean = accepted(Number(digits=14, places=4), text)
+    assert clean == Decimal(number)
+    assert len(format(clean, "f")) <= 20
+
+
+@pytest.mark.parametrize(("source", "name"), [("products", "price"), ("transactions", "amount")])
+def test_nothing_is_a_price(source: str, name: str) -> None:
+    assert accepted(SCHEMAS[source].fields[name], "0.00") == 0
 
 
 @pytest.mark.parametrize(

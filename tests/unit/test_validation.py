@@ -89,8 +89,8 @@ def test_cells_that_are_no_row_are_told_by_what_is_wrong_with_them(line: bytes, 
 
 
 def test_empty_cells_are_missing_values_and_columns_without_a_name_are_left_out() -> None:
-    verdict = judge("users", b'["u1","","x","new"]', [*TWO, "", "shoe_size"])
-    assert verdict.good[0].split("\t")[3:] == ["u1"] + ["\\N"] * 5 + ['{"shoe_size":"new"}']
+    verdict = judge("users", b'["u1","","x","new",""]', [*TWO, "", "shoe_size", "hat"])
+    assert verdict.good[0].split("\t")[3:] == ["u1"] + ["\\N"] * 5 + ['{"hat":null,"shoe_size":"new"}']
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from rich.console import Console
 from cli.demo_run import DemoRun
 from tests.integration.pipeline.harness import Pipeline, pipeline, sample, wait_until
 
-ROWS = 40_000
+ROWS = 25_000
 
 
 def until_some_but_not_all_chunks_are_loaded(running: Pipeline) -> None:
