@@ -106,6 +106,19 @@ class WarehouseLoaded(msgspec.Struct, frozen=True, kw_only=True):
     days: list[date]
 
 
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic alerts: somebody must look. `key` is the same for the same finding; `runbook` says what to do."""
+
+    alert_id: int
+    key: str
+    kind: str
+    severity: Literal["warning", "critical"]
+    subject: str
+    told: str
+    runbook: str
+    raised_at: datetime
+
+
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 
