@@ -208,7 +208,8 @@ def test_every_line_that_is_not_blank_is_either_good_or_bad_once(lines: list[byt
         verdict = judge(source, data, header)
         filled = [line.strip() for line in data.split(b"\n") if line.strip()]
         assert verdict.received == len(verdict.good) + len(verdict.bad) == len(filled)
-        assert [row.raw for row in verdict.bad] == filled
+        rest = iter(filled)
+        assert all(row.raw in rest for row in verdict.bad)  # each as it stood, in the order of the lines
 
 
 def test_bad_rows_tell_where_their_raw_bytes_lie() -> None:
