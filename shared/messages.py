@@ -62,6 +62,18 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     broken: str = ""
 
 
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What validate saw of the fields of a chunk: counts of rows and JSON types, never a value.
+
+    `missing` counts the rows without a known field; `unknown` those with a field that no schema names, by its type;
+    `types` the types of known fields, by a sample of the rows.
+    """
+
+    missing: dict[str, int] = {}
+    unknown: dict[str, dict[str, int]] = {}
+    types: dict[str, dict[str, int]] = {}
+
+
 class Validated(msgspec.Struct, frozen=True, kw_only=True):
     """Topic validated: load these rows, or record that the chunk is held.
 
@@ -82,6 +94,7 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
     bad: Payload | None = None
     raw: ObjectRange | None = None
     first_line: int = 1
+    profile: Profile = Profile()
 
 
 class FeedTable(msgspec.Struct, frozen=True, kw_only=True):

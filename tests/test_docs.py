@@ -114,6 +114,10 @@ def test_every_message_is_documented() -> None:
     assert headings == [struct.__name__ for struct in STRUCTS]
 
 
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
 @pytest.mark.parametrize("struct", STRUCTS, ids=lambda s: s.__name__)
 def test_a_message_is_documented_field_by_field(struct: type[msgspec.Struct]) -> None:
     body = section("docs/contracts.md", f"### {struct.__name__}")
@@ -121,7 +125,7 @@ def test_a_message_is_documented_field_by_field(struct: type[msgspec.Struct]) ->
         [
             field.name,
             struct.__annotations__[field.name].replace(" | ", " or "),
-            "required" if field.required else json.dumps(field.default),
+            "required" if field.required else json.dumps(default_of(field), default=msgspec.to_builtins),
         ]
         for field in msgspec.structs.fields(struct)
     ]

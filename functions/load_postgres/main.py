@@ -8,6 +8,7 @@ Retry    20 attempts, then dead letter    Key     chunk_id, by its ledger row
 from __future__ import annotations
 
 import functions_framework
+import msgspec
 from flask import Request
 
 from shared import messages
@@ -67,6 +68,7 @@ def _facts(done: Validated) -> ChunkFacts:
         byte_offset=raw.offset if raw else None,
         byte_length=raw.length if raw else None,
         first_line=done.first_line,
+        profile=msgspec.json.encode(done.profile).decode(),
     )
 
 

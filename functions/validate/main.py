@@ -21,7 +21,7 @@ from shared.domain.streaming import rows_of_message
 from shared.domain.validation import Verdict, broken_stretch, validate_lines
 from shared.entrypoint import Outcome, boundary
 from shared.events import PushMessage, push_message
-from shared.messages import INLINE_BYTES, Chunk, ObjectRange, Payload, Validated
+from shared.messages import INLINE_BYTES, Chunk, ObjectRange, Payload, Profile, Validated
 from shared.settings import Settings, load_settings
 
 
@@ -51,6 +51,7 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
         landed_at=chunk.landed_at,
         raw=chunk.raw if rows is None else None,
         first_line=chunk.first_line,
+        profile=Profile(missing=dict(verdict.missing)),
     )
     done = _hold(done, rows, store, settings) if verdict.held else _keep(done, verdict, store, settings)
     publisher.publish("validated", [done])
@@ -79,7 +80,8 @@ def _judge(chunk: Chunk, rows: bytes | None, store: ObjectStore, settings: Setti
         raw = chunk.raw
         rows = store.read(raw.bucket, raw.name, generation=raw.generation, start=raw.offset, length=raw.length)
     context = Context.at(chunk.source, chunk.landed_at, settings.payment_methods)
-    return validate_lines(rows, context, chunk.first_line, chunk.header)
+    in_place = chunk.raw.offset if chunk.raw.bucket == settings.landing_bucket else None
+    return validate_lines(rows, context, chunk.first_line, chunk.header, in_place)
 
 
 def _hold(done: Validated, rows: bytes | None, store: ObjectStore, settings: Settings) -> Validated:

@@ -32,7 +32,7 @@ class ChunkFacts:
     """What the ledger keeps of a chunk: who it is, how many rows came in, and where its bytes lie.
 
     `day` is the ledger day (of landing, or of publishing). `recency` is the landing object's creation time; users and
-    rates need it, other sources carry a time in each row.
+    rates need it, other sources carry a time in each row. `profile` is what validate saw of the fields, as JSON.
     """
 
     chunk_id: str
@@ -48,6 +48,7 @@ class ChunkFacts:
     byte_offset: int | None = None
     byte_length: int | None = None
     first_line: int = 1
+    profile: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def load_message(session: Session, chunk: ChunkFacts, rows: bytes) -> tuple[bool
     if tuple(header.decode().split("\t")) != TRANSACTION_COLUMNS:
         raise ValueError(f"chunk {chunk.chunk_id}: the columns of a message are {', '.join(TRANSACTION_COLUMNS)}")
     _stage(session, "transactions")
-    facts = ("chunk_id", "day", "received", "bucket", "object_name", "generation")
+    facts = ("chunk_id", "day", "received", "bucket", "object_name", "generation", "profile")
     params: dict[str, Value] = {name: getattr(chunk, name) for name in facts}
     found = _row(session, "load_message", params | {"lines": lines.decode().removesuffix("\n")})
     return bool(found[0]), LoadCounts(*found[1:])

@@ -22,7 +22,9 @@ PRODUCT_COLUMNS = (
     "supplier_id", "extra",
 )  # fmt: skip
 RATE_COLUMNS = ("line", "content_hash", "rate_date", "currency", "rate")
-BAD_COLUMNS = ("line", "reason", "fields", "row_id", "raw_object", "raw_offset", "raw_length")
+BAD_COLUMNS = (
+    "line", "reason", "fields", "row_id", "raw_object", "raw_offset", "raw_length", "source_offset", "source_length",
+)  # fmt: skip
 
 COLUMNS = {
     "transactions": TRANSACTION_COLUMNS,

@@ -5,6 +5,7 @@ The marshmallow schema alone decides; shared.schemas.accepting is the seam for a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -17,7 +18,7 @@ from shared.domain.copytext import BAD_COLUMNS, COLUMNS, line_of, table_of
 from shared.domain.normalising import NORMALISERS, Context
 from shared.schemas.accepting import CHECKS
 from shared.schemas.fields import Problem
-from shared.schemas.rows import KNOWN
+from shared.schemas.rows import KNOWN, OPTIONAL
 
 HOLD_FROM_ROWS = 100
 """A smaller chunk is never held: a handful of bad rows says nothing about an export."""
@@ -34,6 +35,8 @@ class BadRow:
     raw: bytes
     place: tuple[str, int, int] | None = None
     """Object, offset and length of the raw bytes, where they lie already and are not copied to quarantine."""
+    source: tuple[int, int] | None = None
+    """Offset and length in the (expanded) source file; None for a message of the stream."""
 
 
 @dataclass
@@ -44,6 +47,8 @@ class Verdict:
     received: int = 0
     good: list[str] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
+    missing: Counter[str] = field(default_factory=Counter)
+    """Rows without a known field, good and bad ones."""
 
     @property
     def held(self) -> bool:
@@ -61,7 +66,9 @@ class Verdict:
         for row in self.bad:
             told = msgspec.json.encode({name: [str(t) for t in texts] for name, texts in row.fields.items()}).decode()
             place, start, length = row.place or (raw_object, offset, len(row.raw))
-            lines.append(line_of([str(row.line), row.reason, told, row.row_id, place, str(start), str(length)]))
+            where = (None, None) if row.source is None else (str(row.source[0]), str(row.source[1]))
+            values = [str(row.line), row.reason, told, row.row_id, place, str(start), str(length), *where]
+            lines.append(line_of(values))
             offset += 0 if row.place else len(row.raw) + 1
         return table_of(BAD_COLUMNS, lines)
 
@@ -81,13 +88,21 @@ class Unreadable(Exception):
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def validate_lines(data: bytes, context: Context, first_line: int, header: Sequence[str] | None = None) -> Verdict:
-    """Judge each line that is not blank. With a `header`, lines are arrays of cells (CSV), else JSON objects."""
+def validate_lines(
+    data: bytes, context: Context, first_line: int, header: Sequence[str] | None = None, at: int | None = None
+) -> Verdict:
+    """Judge each line that is not blank. With a `header`, lines are arrays of cells (CSV), else JSON objects.
+
+    `at` is the offset of `data` in its source file, where its lines are the file's own.
+    """
     check = CHECKS[context.source]
     known = KNOWN[context.source]
     normalise = NORMALISERS[context.source]
+    optional = OPTIONAL[context.source]
     verdict = Verdict(context.source)
+    end = -1
     for number, line in enumerate(data.split(b"\n"), first_line):
+        end += len(line) + 1
         stripped = line.strip()
         if not stripped:
             continue
@@ -96,13 +111,24 @@ def validate_lines(data: bytes, context: Context, first_line: int, header: Seque
         try:
             row = _cells(stripped, header) if header else _object(stripped)
             extra = {name: value for name, value in row.items() if name not in known} if row.keys() - known else None
-            verdict.good.append(normalise(number, check(row), extra, context))
+            clean = check(row)
+            verdict.good.append(normalise(number, clean, extra, context))
+            for name in optional:
+                if clean[name] is None:
+                    verdict.missing[name] += 1
         except ValidationError as exc:
             problems: Mapping[str, Sequence[object]] = exc.normalized_messages()  # type: ignore[no-untyped-call]
-            verdict.bad.append(BadRow(number, _reason(problems), problems, _row_id(row, context.source), stripped))
+            row_id, source = _row_id(row, context.source), _source(at, end, line)
+            verdict.bad.append(BadRow(number, _reason(problems), problems, row_id, stripped, source=source))
+            verdict.missing.update(name for name in known if row.get(name) in (None, ""))
         except Unreadable as exc:
-            verdict.bad.append(BadRow(number, exc.reason, {"": [exc.told]}, None, stripped))
+            bad = BadRow(number, exc.reason, {"": [exc.told]}, None, stripped, source=_source(at, end, line))
+            verdict.bad.append(bad)
     return verdict
+
+
+def _source(at: int | None, end: int, line: bytes) -> tuple[int, int] | None:
+    return None if at is None else (at + end - len(line), len(line))
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -164,4 +190,4 @@ _BROKEN = {
 def broken_stretch(source: str, line: int, reason: str, place: tuple[str, int, int]) -> Verdict:
     """The verdict on a stretch of a file that cannot be read as rows: one row received, one bad."""
     told = {"": [_BROKEN.get(reason, "cannot be read")]}
-    return Verdict(source, received=1, bad=[BadRow(line, reason, told, None, b"", place)])
+    return Verdict(source, received=1, bad=[BadRow(line, reason, told, None, b"", place, place[1:])])

@@ -90,5 +90,11 @@ SCHEMAS: dict[str, Row] = {
 KNOWN: dict[str, frozenset[str]] = {source: frozenset(schema.fields) for source, schema in SCHEMAS.items()}
 """The fields that each schema names."""
 
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    source: tuple(name for name, field in schema.fields.items() if field.allow_none)
+    for source, schema in SCHEMAS.items()
+}
+"""The fields that a valid row may lack."""
+
 TOGETHER: dict[str, Callable[[dict[str, Any]], None]] = {"transactions": only_refunds_are_negative}
 """The rules over several fields, for the accepting path."""

@@ -110,7 +110,7 @@ def test_a_broken_stretch_is_one_bad_row_that_lies_where_it_came_in() -> None:
     assert told.bad is not None
     _, row = cells(told.bad.inline)
     assert row[:2] == ["11", "truncated"]
-    assert row[4:] == [f"gs://{LANDING}/transactions/a#1", "7", "50"]
+    assert row[4:] == [f"gs://{LANDING}/transactions/a#1", "7", "50", "7", "50"]
     assert bench.quarantine() == {}
 
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.validation import Verdict, broken_stretch
+from shared.domain.copytext import BAD_COLUMNS
+from shared.domain.normalising import Context
+from shared.domain.validation import Verdict, broken_stretch, validate_lines
 from shared.schemas.rows import KNOWN
-from tests.unit.judging import GOOD, bad_row, few, good_row, judge, judge_row, parse_copy
+from tests.unit.judging import GOOD, LANDED, METHODS, bad_row, few, good_row, judge, judge_row, parse_copy
 
 SALE = GOOD["transactions"]
 TWO = ["user_id", "country"]
@@ -214,9 +216,7 @@ def test_every_line_that_is_not_blank_is_either_good_or_bad_once(lines: list[byt
 
 def test_bad_rows_tell_where_their_raw_bytes_lie() -> None:
     verdict = judge("transactions", b'{"transaction_id": "t9"}\nnull\n' + json.dumps(SALE).encode() + b"\n[1]\n")
-    rows = parse_copy(
-        verdict.bad_rows("gs://q/o"), ("line", "reason", "fields", "row_id", "raw_object", "raw_offset", "raw_length")
-    )
+    rows = parse_copy(verdict.bad_rows("gs://q/o"), BAD_COLUMNS)
     raw = verdict.raw_bytes()
     assert [(row["line"], row["row_id"], row["raw_object"]) for row in rows] == [
         ("1", "t9", "gs://q/o"), ("2", None, "gs://q/o"), ("4", None, "gs://q/o")
@@ -233,7 +233,23 @@ def test_a_broken_stretch_is_one_row_received_and_bad_at_its_place(reason: str) 
         "gs://landing/users/a.csv#1",
         "100",
         "50",
+        "100",
+        "50",
     ]
+
+
+def test_a_bad_row_of_a_file_tells_its_bytes_in_the_file() -> None:
+    good, bad = json.dumps(SALE).encode(), b'{"transaction_id": "t9"}'
+    data = b"\n".join([good, b"", b"null", bad, good])
+    verdict = validate_lines(data, Context.at("transactions", LANDED, METHODS), 1, at=1000)
+    assert [data[row.source[0] - 1000 :][: row.source[1]] for row in verdict.bad if row.source] == [b"null", bad]
+
+
+def test_the_rows_without_a_field_are_counted_good_and_bad_ones() -> None:
+    rows = [{**SALE, "user_id": None}, {**SALE, "user_id": " "}, {**SALE, "amount": ""}, SALE]
+    verdict = judge("transactions", b"\n".join(json.dumps(row).encode() for row in rows))
+    assert (len(verdict.good), len(verdict.bad)) == (3, 1)
+    assert verdict.missing == {"user_id": 2, "amount": 1}
 
 
 @pytest.mark.parametrize(

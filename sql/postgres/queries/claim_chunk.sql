@@ -3,5 +3,5 @@
 -- Result: one row, the key; null where the chunk was loaded or is held.
 SELECT pipeline.claim(
     :chunk_id, :file_id, :source, :ordinal, :day, :received, :bucket, :object_name, :generation, :byte_offset,
-    :byte_length, :first_line
+    :byte_length, :first_line, CAST(:profile AS jsonb)
 );

@@ -9,7 +9,7 @@ from itertools import count
 
 from shared.adapters.loading import ChunkFacts, LoadCounts, load_chunk
 from shared.adapters.postgres import Session
-from shared.domain.copytext import TRANSACTION_COLUMNS
+from shared.domain.copytext import BAD_COLUMNS, TRANSACTION_COLUMNS
 from shared.domain.identity import content_hash
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
@@ -91,8 +91,8 @@ def transactions(rows: Sequence[Txn], first_line: int = 1) -> bytes:
 
 
 def bad_rows(lines: Sequence[int]) -> bytes:
-    columns = ("line", "reason", "fields", "row_id", "raw_object", "raw_offset", "raw_length")
-    return copy_text(columns, [(n, "missing_field", '{"amount": "is missing"}', None, "raw/x", 0, 10) for n in lines])
+    told = '{"amount": "is missing"}'
+    return copy_text(BAD_COLUMNS, [(n, "missing_field", told, None, "raw/x", 0, 10, 100 * n, 10) for n in lines])
 
 
 def facts(source: str, received: int, chunk_id: str | None = None, recency: datetime | None = None) -> ChunkFacts:
