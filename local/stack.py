@@ -12,7 +12,8 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from local.postgres import LocalPostgres
@@ -89,23 +90,29 @@ class LocalCloud:
             raise
 
     def _start(self, ports: Mapping[str, int]) -> Endpoints:
+        """Each server as soon as the addresses that it needs are known; what is independent starts side by side."""
         scale, duplicates = str(self._options.backoff_scale), str(self._options.duplicate_rate)
-        pubsub = os.environ.get("PUBSUB_EMULATOR_HOST") or self._server(
-            "pubsub", ports, "local.pubsub", "--home", self._home("pubsub"), "--backoff-scale", scale,
-            "--duplicate-rate", duplicates,
-        )  # fmt: skip
-        storage = os.environ.get("STORAGE_EMULATOR_HOST") or "http://" + self._server(
-            "storage", ports, "local.storage", "--home", self._home("storage"), "--pubsub", pubsub
-        )
-        warehouse = os.environ.get("BIGQUERY_EMULATOR_HOST") or "http://" + self._server(
-            "warehouse", ports, "local.warehouse", "--home", self._home("warehouse"), "--storage", storage
-        )
-        postgres = os.environ.get("DATABASE_URL") or self._start_postgres(ports.get("postgres"))
-        partial = Endpoints(storage, pubsub, warehouse, postgres, "", "", "")
-        env = partial.environment()
-        api = "http://" + self._server("product_api", ports, "local.host", "--only", "product_api", "--workers", "1",
-                                       env=env) + "/product_api"  # fmt: skip
-        env = {**env, "PRODUCT_API_URL": api}
+        with ThreadPoolExecutor() as pool:
+            database = pool.submit(
+                lambda: os.environ.get("DATABASE_URL") or self._start_postgres(ports.get("postgres"))
+            )
+            pubsub = os.environ.get("PUBSUB_EMULATOR_HOST") or self._server(
+                "pubsub", ports, "local.pubsub", "--home", self._home("pubsub"), "--backoff-scale", scale,
+                "--duplicate-rate", duplicates,
+            )  # fmt: skip
+            storage = os.environ.get("STORAGE_EMULATOR_HOST") or "http://" + self._server(
+                "storage", ports, "local.storage", "--home", self._home("storage"), "--pubsub", pubsub
+            )
+            simulation = Endpoints(storage, pubsub, "", "", "", "", "").environment()
+            simulated = pool.submit(
+                self._server, "product_api", ports, "local.host", "--only", "product_api", "--workers", "1",
+                env=simulation,
+            )  # fmt: skip
+            warehouse = os.environ.get("BIGQUERY_EMULATOR_HOST") or "http://" + self._server(
+                "warehouse", ports, "local.warehouse", "--home", self._home("warehouse"), "--storage", storage
+            )
+            api = f"http://{simulated.result()}/product_api"
+            known = Endpoints(storage, pubsub, warehouse, database.result(), "", api, "")
         functions = "http://" + self._server(
             "functions",
             ports,
@@ -114,10 +121,10 @@ class LocalCloud:
             "product_api",
             "--workers",
             str(self._options.workers),
-            env=env,
+            env=known.environment(),
         )
         scheduler = "http://" + self._server("scheduler", ports, "local.scheduler", "--functions-url", functions)
-        self.endpoints = Endpoints(storage, pubsub, warehouse, postgres, functions, api, scheduler)
+        self.endpoints = replace(known, functions=functions, scheduler=scheduler)
         self._save()
         return self.endpoints
 
@@ -148,11 +155,15 @@ class LocalCloud:
         return ended
 
     def stop(self) -> None:
-        """Stop everything that this object started, consumers first."""
-        for server in reversed(list(self.servers.values())):
-            server.stop()
+        """Stop everything that this object started: what calls others first, then the rest side by side."""
+        callers = [server for name, server in self.servers.items() if name in ("scheduler", "functions")]
+        rest = [server.stop for server in self.servers.values() if server not in callers]
         if self._postgres is not None:
-            self._postgres.stop()
+            rest.append(self._postgres.stop)
+        with ThreadPoolExecutor() as pool:
+            for group in ([server.stop for server in callers], rest):
+                for stopped in [pool.submit(stop) for stop in group]:
+                    stopped.result()
         self._save(running=False)
 
     def rss_mb(self) -> dict[str, float]:
