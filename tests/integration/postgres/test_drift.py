@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from cli.drift_proposal import KINDS, TARGETS, propose_new
 from shared.adapters.drift import LEAST_ROWS, MOST_FIELDS, record_drift
 from shared.adapters.loading import ChunkFacts, hold_chunk, load_chunk
 from shared.adapters.postgres import Session
-from shared.domain.copytext import TRANSACTION_COLUMNS, table_of
+from shared.domain.copytext import COLUMNS, TRANSACTION_COLUMNS, table_of
 from tests.integration.postgres.rows import bad_rows, facts
 
 FIELDS = ("amount", "currency", "user_id")
@@ -190,3 +192,15 @@ def test_a_crash_between_the_drift_and_its_alert_loses_neither(
     session.rows("ALTER TABLE pipeline.alert_away RENAME TO alert")
     assert drift(session) == []
     assert record_drift(open_session()) == (1, 1)
+
+
+def test_a_proposed_migration_applies_and_takes_the_copy_column_at_its_place(session: Session) -> None:
+    for source, target in TARGETS.items():
+        for kind in KINDS:
+            proposal = propose_new(source, f"its{kind.title()}", {kind}, 13)
+            session.rows(str(proposal.migration))
+            assert proposal.copy_column == f'"its_{kind}",'
+        header = "\t".join([*COLUMNS[source], *(f"its_{kind}" for kind in KINDS)]) + "\n"
+        session.copy_in(f"COPY {target.tables[1]} FROM STDIN WITH (HEADER MATCH)", io.BytesIO(header.encode()))
+        for table in target.tables:
+            session.rows(f"SELECT its_string, its_number, its_boolean FROM {table}")
