@@ -14,6 +14,7 @@ from cli.drift_proposal import KINDS, TARGETS, propose_new
 from shared.adapters.drift import LEAST_ROWS, MOST_FIELDS, record_drift
 from shared.adapters.loading import ChunkFacts, hold_chunk, load_chunk
 from shared.adapters.postgres import Session
+from shared.adapters.queries import rows_of
 from shared.domain.copytext import COLUMNS, TRANSACTION_COLUMNS, table_of
 from tests.integration.postgres.rows import bad_rows, facts
 
@@ -112,6 +113,17 @@ def test_a_field_that_comes_back_has_not_vanished_any_more(session: Session) -> 
     take_in(session, profile(500, missing={"amount": 500}))
     assert session.rows("SELECT ended_at FROM pipeline.schema_drift") == [(None,)]
     assert len(alerts(session)) == 1  # at most one a day
+
+
+def test_what_an_operator_accepted_raises_no_alert_when_it_comes_again(session: Session) -> None:
+    take_in(session, profile(500))
+    take_in(session, profile(500, missing={"amount": 500}))
+    rows_of(session, "accept_drift", source="transactions", field="amount", operator="ada")
+    session.rows("DELETE FROM pipeline.alert")
+    take_in(session, profile(500))
+    take_in(session, profile(500, missing={"amount": 500}))
+    assert alerts(session) == []
+    assert drift(session) == [("amount", "vanished", "absent", 1_000)]
 
 
 def test_a_field_that_was_never_usual_does_not_vanish(session: Session) -> None:
