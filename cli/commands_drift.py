@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from marshmallow import ValidationError
 
 from cli.cloud import DEFAULT_HOME, HomeOption, JsonOption, connected
-from cli.drift_proposal import Proposal, propose_new, propose_retyped, propose_vanished
+from cli.drift_proposal import SAMPLES, Proposal, propose_new, propose_retyped, propose_vanished
 from cli.output import console, fail, print_json, print_table
 from shared.adapters.migrations import read_migrations
 from shared.adapters.postgres import Session
@@ -107,10 +109,23 @@ def _proposal(finding: Finding, findings: list[Finding]) -> Proposal:
     if finding["state"] == "new":
         return propose_new(source, field, types.keys(), len(read_migrations()) + 1)
     if finding["state"] == "retyped":
-        return propose_retyped(source, field, types, finding["was"] or ())
+        return propose_retyped(source, field, types, finding["was"] or (), _is_read(source, field, types))
     known = SCHEMAS[source].fields.get(field)
     new = [f["field"] for f in findings if (f["source"], f["state"], f["status"]) == (source, "new", "open")]
     return propose_vanished(source, field, bool(known and known.required), new)
+
+
+def _is_read(source: str, field: str, types: Iterable[str]) -> bool:
+    """Whether the schema takes values of these types; of texts nobody knows."""
+    known = SCHEMAS[source].fields.get(field)
+    try:
+        for kind in types:
+            if known is None or kind not in SAMPLES:
+                return False
+            known.deserialize(SAMPLES[kind])
+    except ValidationError:
+        return False
+    return True
 
 
 def _show(name: str, state: str, proposal: Proposal) -> None:

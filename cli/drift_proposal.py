@@ -47,6 +47,8 @@ KINDS = {
     "boolean": ("f.Truth({})", "boolean", "BOOL"),
 }
 """JSON type: field class, type of the column, type in BigQuery. Only types are kept, so nothing tighter is known."""
+SAMPLES: dict[str, object] = {"number": 1, "boolean": True, "object": {}, "array": []}
+"""A value of each JSON type but string, of which nothing can be said without the text."""
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 _TAKEN = frozenset({
     "change_seq", "content_hash", "extra", "flags", "inferred", "recency", "source_chunk", "source_line", "user_key",
@@ -125,15 +127,21 @@ def _column(target: Target, source: str, name: str, kind: str, migration: int) -
     )  # fmt: skip
 
 
-def propose_retyped(source: str, name: str, types: Iterable[str], was: Iterable[str]) -> Proposal:
-    """For a known field that came with another JSON type."""
+def propose_retyped(source: str, name: str, types: Iterable[str], was: Iterable[str], is_read: bool) -> Proposal:
+    """For a known field that came with another JSON type; `is_read`: the schema takes that type as it is."""
     now, before = " and ".join(sorted(types)), " or ".join(sorted(set(was) - set(types))) or "another type"
+    place = f"the class of {name} in shared/schemas/rows.py ({TARGETS[source].schema})"
+    first = f"{name} was {before} and came as {now}. Ask the source whether it means it."
+    if is_read:
+        return Proposal([
+            first,
+            f"Nothing has to change: {place} reads {now} as it is, within the rule of the field. Accept the drift.",
+        ])  # fmt: skip
     return Proposal([
-        f"{name} was {before} and came as {now}. Ask the source whether it means it.",
-        f"If it does not: rows that cannot be read are in quarantine (sluice quarantine list --source {source}); "
-        "nothing has to change here.",
-        f"If it does: let the class of {name} in shared/schemas/rows.py ({TARGETS[source].schema}) read {now} too, "
-        "with a test. The column stays, unless its type cannot hold the new values.",
+        first,
+        f"Rows that cannot be read are in quarantine or held (sluice quarantine list --source {source}).",
+        f"If the source means it, let {place} read {now} too, with a test. The column stays, unless its type cannot "
+        "hold the new values. If it does not, nothing has to change here.",
     ])  # fmt: skip
 
 

@@ -90,9 +90,11 @@ def test_a_column_has_a_name_of_ours_that_is_free(name: str, column: str) -> Non
     assert column_of(name, "products") == column
 
 
-def test_advice_for_a_retyped_field_names_both_types() -> None:
-    (first, *_) = propose_retyped("products", "price", ["string"], ["number", "string"]).advice
+@pytest.mark.parametrize(("is_read", "told"), [(True, "Nothing has to change"), (False, "quarantine")])
+def test_advice_for_a_retyped_field_names_both_types_and_what_became_of_its_rows(is_read: bool, told: str) -> None:
+    first, second, *_ = propose_retyped("products", "price", ["string"], ["number", "string"], is_read).advice
     assert "was number and came as string" in first
+    assert told in second
 
 
 def test_advice_for_a_vanished_field_names_what_it_may_be_called_now() -> None:
