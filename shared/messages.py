@@ -65,10 +65,11 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What validate saw of the fields of a chunk: counts of rows and JSON types, never a value.
 
-    `missing` counts the rows without a known field; `unknown` those with a field that no schema names, by its type;
-    `types` the types of known fields, by a sample of the rows.
+    `read` counts the rows that could be read; `missing` those of them without a known field; `unknown` those with a
+    field that no schema names, by its type; `types` the types of known fields, by a sample of the rows.
     """
 
+    read: int = 0
     missing: dict[str, int] = {}
     unknown: dict[str, dict[str, int]] = {}
     types: dict[str, dict[str, int]] = {}

@@ -29,6 +29,8 @@ STRUCTS = [s for s in vars(messages).values() if isinstance(s, type) and issubcl
 BIGQUERY = sorted((ROOT / "sql" / "bigquery").glob("*/*/schema.json"))
 REFUSALS = {"refuse": 0, "Problem": 0, "Unreadable": 0, "refuse_field": 1, "Choice": 1, "_classed": 1, "_decoded": 1}
 REJECTIONS = {"UnsupportedFile": 0, "reject": 2}
+TABLE: dict[str, Any] = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text(encoding="utf-8"))["functions"]
+SCHEDULED = {name for name, spec in TABLE.items() if any("schedule" in trigger for trigger in spec["triggers"])}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -76,8 +78,26 @@ def help_of(*words: str) -> str:
 
 
 def commands(*words: str) -> list[str]:
-    """The names in the list of commands of a help page."""
-    return re.findall(r"^│ ([a-z]+) {2,}", help_of(*words).split("Commands", 1)[1], re.MULTILINE)
+    """The names in the list of commands of a help page; none where it is no group."""
+    return re.findall(r"^│ ([a-z]+) {2,}", help_of(*words).partition("─ Commands ─")[2], re.MULTILINE)
+
+
+def command_in(line: str) -> tuple[list[str], str] | None:
+    """The words of the `sluice` command that a line begins with, the second one too where it is a group, and the rest.
+
+    A group that must have a command is not one without it, and `sluice trigger` names a scheduled function.
+    """
+    found = re.match(r"(?:\.venv/bin/)?sluice ([a-z]+)\b(?: ([a-z_]+)\b)?(.*)", line)
+    if not found:
+        return None
+    first, second, rest = found.groups()
+    assert first in commands(), line
+    if first == "trigger" and second:
+        assert second in SCHEDULED, line
+    if not second or not commands(first):
+        return [first], rest
+    assert second in commands(first), line
+    return [first, second], rest
 
 
 def passed_to(callees: dict[str, int]) -> set[str]:
@@ -203,21 +223,17 @@ def test_functions_and_topics_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
 def test_every_command_and_option_of_a_page_exists(page: Path) -> None:
     for line in code_in(page.read_text(encoding="utf-8")):
-        for words in re.findall(r"(?:^|[\s(/])sluice ((?:[a-z]+\b)(?: (?:list|show)\b)?)", line.split("  #")[0]):
-            first, *second = words.split()
-            assert first in commands(), f"{page.name}: sluice {words}"
-            assert not second or first != "quarantine" or second[0] in commands("quarantine"), words
-        if found := re.match(r"(?:\.venv/bin/)?sluice ([a-z]+)(?: (list|show))?\b(.*)", line.split("  #")[0]):
-            told = help_of(*(word for word in found.groups()[:2] if word))
-            for option in re.findall(r"(?<=\s)--[a-z-]+", found[3]):
-                assert option in told, f"{page.name}: {line}"
+        for part in re.split(r"(?<!/)(?=\bsluice [a-z])", line.split("  #")[0]):
+            words, rest = command_in(part) or ([], "")
+            for option in re.findall(r"(?<=\s)--[a-z-]+", rest):
+                assert option in help_of(*words), f"{page.name}: {line}"
 
 
 def test_every_command_is_in_the_readme_and_shows_an_example_in_its_help() -> None:
     assert {name.removeprefix("sluice ") for name in first_column(section("README.md", "## Use it"))} == set(commands())
     for name in commands():
-        names = [(name, sub) for sub in commands(name)] if name == "quarantine" else [(name,)]
-        for words in names:
+        alone = [(name,)] if not commands(name) or "Example" in help_of(name) else []
+        for words in [*alone, *((name, sub) for sub in commands(name))]:
             assert f"sluice {' '.join(words)}" in help_of(*words).partition("Example")[2], words
 
 

@@ -51,7 +51,7 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
         landed_at=chunk.landed_at,
         raw=chunk.raw if rows is None else None,
         first_line=chunk.first_line,
-        profile=Profile(missing=dict(verdict.missing)),
+        profile=_profile(verdict),
     )
     done = _hold(done, rows, store, settings) if verdict.held else _keep(done, verdict, store, settings)
     publisher.publish("validated", [done])
@@ -82,6 +82,11 @@ def _judge(chunk: Chunk, rows: bytes | None, store: ObjectStore, settings: Setti
     context = Context.at(chunk.source, chunk.landed_at, settings.payment_methods)
     in_place = chunk.raw.offset if chunk.raw.bucket == settings.landing_bucket else None
     return validate_lines(rows, context, chunk.first_line, chunk.header, in_place)
+
+
+def _profile(verdict: Verdict) -> Profile:
+    seen = verdict.fields
+    return Profile(read=seen.read, missing=dict(verdict.missing), unknown=seen.unknown, types=seen.types)
 
 
 def _hold(done: Validated, rows: bytes | None, store: ObjectStore, settings: Settings) -> Validated:

@@ -16,6 +16,7 @@ from marshmallow import ValidationError
 
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS, line_of, table_of
 from shared.domain.normalising import NORMALISERS, Context
+from shared.domain.profiling import FieldsSeen
 from shared.schemas.accepting import CHECKS
 from shared.schemas.fields import Problem
 from shared.schemas.rows import KNOWN, OPTIONAL
@@ -49,6 +50,8 @@ class Verdict:
     bad: list[BadRow] = field(default_factory=list)
     missing: Counter[str] = field(default_factory=Counter)
     """Rows without a known field, good and bad ones."""
+    fields: FieldsSeen = field(default_factory=FieldsSeen)
+    """What else was seen of the fields."""
 
     @property
     def held(self) -> bool:
@@ -99,7 +102,8 @@ def validate_lines(
     known = KNOWN[context.source]
     normalise = NORMALISERS[context.source]
     optional = OPTIONAL[context.source]
-    verdict = Verdict(context.source)
+    verdict = Verdict(context.source, fields=FieldsSeen(known))
+    see = verdict.fields.see
     end = -1
     for number, line in enumerate(data.split(b"\n"), first_line):
         end += len(line) + 1
@@ -110,7 +114,7 @@ def validate_lines(
         row: dict[str, Any] = {}
         try:
             row = _cells(stripped, header) if header else _object(stripped)
-            extra = {name: value for name, value in row.items() if name not in known} if row.keys() - known else None
+            extra = see(row)
             clean = check(row)
             verdict.good.append(normalise(number, clean, extra, context))
             for name in optional:

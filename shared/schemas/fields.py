@@ -199,3 +199,14 @@ class Whole(Cleaned):
             if whole == value:
                 return whole
         raise refuse("invalid_value", "must be a whole number of at least 0")
+
+
+class Truth(Cleaned):
+    """True or false, as JSON has them or as words; for fields that `sluice drift propose` proposes."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in {"true", "false"}:
+            return value.lower() == "true"
+        raise refuse("invalid_value", "must be true or false")
