@@ -17,6 +17,7 @@ from pathlib import Path
 
 from local.postgres import LocalPostgres
 from local.process import ServerProcess, end_leftovers
+from local.product_api.server import MOUNT
 
 PROJECT = "sluice-local"
 BUCKETS = {
@@ -103,8 +104,7 @@ class LocalCloud:
         postgres = os.environ.get("DATABASE_URL") or self._start_postgres(ports.get("postgres"))
         partial = Endpoints(storage, pubsub, warehouse, postgres, "", "", "")
         env = partial.environment()
-        api = "http://" + self._server("product_api", ports, "local.host", "--only", "product_api", "--workers", "1",
-                                       env=env) + "/product_api"  # fmt: skip
+        api = "http://" + self._server("product_api", ports, "local.product_api", env=env) + MOUNT
         env = {**env, "PRODUCT_API_URL": api}
         functions = "http://" + self._server(
             "functions",
