@@ -46,7 +46,9 @@ def simulate(
         typer.Option("--schema", help="rename:OLD=NEW, retype:FIELD=TYPE, drop:FIELD or add:FIELD=TYPE. Repeatable."),
     ] = None,
     retry_after: Annotated[float, typer.Option("--retry-after", help="Seconds that a 429 asks to wait.")] = 1.0,
-    hang: Annotated[float, typer.Option("--hang", help="Seconds that a timeout keeps a request waiting.")] = 60.0,
+    hang: Annotated[
+        float, typer.Option("--hang-seconds", help="Seconds that a timeout keeps a request waiting.")
+    ] = 60.0,
     seed: Annotated[int, typer.Option(help="The same seed throws the same dice.")] = 1,
     clear: Annotated[bool, typer.Option("--clear", help="End all faults and changes.")] = False,
     show: Annotated[

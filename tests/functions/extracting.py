@@ -72,10 +72,15 @@ class Bench:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def clear_extractions(session: Session) -> None:
+    """No extraction and no alert has ever been."""
+    for table in ("extraction_watermark", "extraction", "alert"):
+        session.rows(f"DELETE FROM pipeline.{table}")
+
+
 @contextmanager
 def extracting(session: Session) -> Iterator[Bench]:
     """A bench without any earlier extraction or alert."""
-    for table in ("extraction_watermark", "extraction", "alert"):
-        session.rows(f"DELETE FROM pipeline.{table}")
+    clear_extractions(session)
     with Catalogue(items=list(ITEMS)) as catalogue:
         yield Bench(session, catalogue)
