@@ -89,13 +89,17 @@ class Extractor:
         try:
             with self._store.open_once(self._landing, run.landing_object) as out:
                 for number in range(1, run.pages_stored + 1):
-                    body = self._store.read(self._lake, run.page_object(number))
+                    body = self._stored(run, number)
                     tally.add(body.split(b"\n")[:-1])
                     out.write(body)
                 tally.check(run.total, run.digest)
         except Inconsistent as exc:
-            if exc.reason == "object_missing":
-                raise CatalogueMoved("a stored page is gone, so all are read afresh") from exc
             if exc.reason != "object_exists":  # it is there where a call landed it and died before the run's end
                 raise
         return tally.received
+
+    def _stored(self, run: Run, number: int) -> bytes:
+        try:
+            return self._store.read(self._lake, run.page_object(number))
+        except Inconsistent as exc:
+            raise CatalogueMoved(f"page {number} is gone from the lake") from exc

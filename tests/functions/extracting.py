@@ -35,14 +35,19 @@ class Bench:
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
 
     def run(
-        self, at: datetime, store: ObjectStore | None = None, publisher: Publisher | None = None, **environment: str
+        self,
+        at: datetime,
+        store: ObjectStore | None = None,
+        publisher: Publisher | None = None,
+        session: Session | None = None,
+        **environment: str,
     ) -> Outcome:
         """One scheduled run, five minutes late; a page is given up after 0.3 s."""
         with ProductApi(self.catalogue.url, page_seconds=0.3) as api:
             return run(
                 ScheduledCall("extract_products", at),
                 now=at + timedelta(minutes=5),
-                session=self.session,
+                session=session or self.session,
                 store=store or self.store,
                 api=api,
                 publisher=publisher or self.publisher,

@@ -11,11 +11,11 @@ from shared.adapters.feeds import one_at_a_time
 from shared.adapters.postgres import Session, connect
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome
-from shared.errors import ConfigError, DependencyUnavailable, LockTimeout, Throttled
+from shared.errors import ConfigError, DependencyUnavailable, LockTimeout, Throttled, TransientError
 from shared.messages import Alert
 from shared.settings import Settings
-from tests.contract.adapters.catalogue import status, text
-from tests.functions.extracting import FULL, ITEMS, MONDAY, SUNDAY, Bench, extracting
+from tests.contract.adapters.catalogue import Fault, cut_off, reset, status, text
+from tests.functions.extracting import FULL, ITEMS, MONDAY, SUNDAY, Bench, clear_extractions, extracting
 from tests.functions.failing import Failing
 from tests.functions.harness import LAKE, LANDING
 
@@ -68,6 +68,25 @@ def test_a_crash_costs_no_page_that_was_stored(bench: Bench, method: str, at: in
     assert bench.pages_asked() == asked
     assert bench.landed() == ITEMS
     assert bench.alerts() == []
+
+
+def test_a_crash_at_any_statement_costs_no_page_and_no_product(bench: Bench) -> None:
+    for at in range(1, 100):
+        clear_extractions(bench.session)
+        bench.store.objects.clear()
+        bench.pages_asked()
+        crashing = Failing(bench.session, "rows", at)
+        try:
+            bench.run(SUNDAY, session=crashing)  # type: ignore[arg-type]  # as above
+        except DependencyUnavailable:
+            assert bench.run(SUNDAY).outcome in ("extracted", "repeated"), at
+        else:
+            break
+        assert bench.store.names(LANDING) == [FULL], at
+        assert bench.landed() == ITEMS, at
+        assert bench.pages_asked() == [1, 2, 3], at
+        assert bench.watermark() == [(SUNDAY + timedelta(minutes=5),) * 2], at
+    assert at > 10
 
 
 @pytest.mark.parametrize("page", [1, 2, 3])
@@ -144,7 +163,7 @@ def test_a_wait_is_kept_by_the_next_call_too(bench: Bench) -> None:
 def test_giving_up_raises_one_alert_for_the_run_however_often_it_is_tried(bench: Bench) -> None:
     fail_at_page(bench, 2)
     for _ in range(2):
-        bench.catalogue.always = text("not JSON, but a SECRET")
+        bench.catalogue.always = text("not JSON")
         with pytest.raises(DependencyUnavailable):
             bench.run(SUNDAY)
     (alert,) = bench.alerts()
@@ -155,6 +174,26 @@ def test_giving_up_raises_one_alert_for_the_run_however_often_it_is_tried(bench:
     (published,) = bench.publisher.of("alerts")
     assert isinstance(published, Alert)
     assert published.runbook == "docs/runbook.md#extraction-failed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (status(429, Retry_After="9"), "the product API asks to wait (429)"),
+        (status(503), "the product API answers 503"),
+        (status(401), "the product API answers 401; check PRODUCT_API_URL"),
+        (reset, "the product API does not answer: ReadError"),
+        (cut_off, "the product API does not answer: RemoteProtocolError"),
+        (text("SECRET"), "page 1 of the product API is not the JSON of a page"),
+    ],
+    ids=["429", "503", "401", "reset", "cut off", "no JSON"],
+)
+def test_the_alert_says_what_went_wrong_last_and_nothing_of_the_answer(bench: Bench, fault: Fault, says: str) -> None:
+    bench.catalogue.always = fault
+    with pytest.raises((TransientError, ConfigError)):
+        bench.run(SUNDAY)
+    (alert,) = bench.alerts()
+    assert alert["told"] == f"0 of an unknown number of pages stored; {says}"
 
 
 def test_another_run_that_gives_up_is_another_alert(bench: Bench) -> None:

@@ -15,6 +15,7 @@ from local.product_api.plan import FAULTS, BadPlan, Plan, make_plan
 from local.product_api.schedule import Schedule
 from local.product_api.schema import changed, parse_change
 from local.product_api.served import Served
+from tests.test_docs import first_column, section
 from tests.unit.judging import few
 
 ITEM = b'{"product_id": "p1", "price": 1.10, "supplier_id": null}'
@@ -40,6 +41,11 @@ def test_rates_are_kept_in_the_long_run() -> None:
     counts = Counter(outcomes(make_plan([f"{kind}=0.1" for kind in FAULTS]), 20_000))
     assert all(1_800 < counts[kind] < 2_200 for kind in FAULTS)
     assert 5_600 < counts["ok"] < 6_400
+
+
+def test_every_kind_of_fault_is_documented() -> None:
+    kinds = first_column(section("docs/local-cloud.md", "## Faults"))
+    assert [kind for kind in kinds if kind in FAULTS] == list(FAULTS)
 
 
 def test_a_script_comes_first_and_in_its_order() -> None:
