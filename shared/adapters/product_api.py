@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 30.0
 PAGE_SECONDS = 600.0
 """For one page with all its tries, where the deadline of the run is not nearer."""
 MAX_PAGE_BYTES = 64 * 1024 * 1024
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
 _backoff = wait_random_exponential(multiplier=0.2, max=30.0)
 

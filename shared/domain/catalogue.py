@@ -24,7 +24,9 @@ def check_page(number: int, items: int, told: tuple[int, int], first: tuple[int 
         raise CatalogueMoved(
             f"page {number} tells {total} products on {pages} pages, page 1 told {first[1]} on {first[0]}"
         )
-    if items == 0 and number <= pages:
+    if pages > max(total, 1):
+        raise CatalogueMoved(f"page {number} tells {pages} pages for {total} products")
+    if items == 0 and total:
         raise CatalogueMoved(f"page {number} of {pages} is empty")
     if items and not total:
         raise CatalogueMoved(f"page {number} has products, but the total it tells is 0")

@@ -11,6 +11,7 @@ from functions.extract_products.main import OVERLAP
 from shared.adapters.postgres import Session
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome
+from tests.contract.adapters.catalogue import text
 from tests.functions.extracting import CHANGES, FULL, ITEMS, MONDAY, SUNDAY, Bench, extracting
 from tests.functions.harness import LANDING, Cloud, unique
 
@@ -62,9 +63,10 @@ def test_an_increment_that_is_called_twice_extracts_once(bench: Bench) -> None:
     assert bench.store.names(LANDING) == [FULL, CHANGES]
 
 
-def test_nothing_changed_is_no_file_and_moves_the_watermark(bench: Bench) -> None:
+@pytest.mark.parametrize("pages", [0, 1])
+def test_nothing_changed_is_no_file_and_moves_the_watermark(bench: Bench, pages: int) -> None:
     bench.run(SUNDAY)
-    bench.catalogue.items = []
+    bench.catalogue.faults = [text(f'{{"items": [], "pages": {pages}, "total": 0}}')]
     assert bench.run(MONDAY) == Outcome("extracted")
     assert bench.store.names(LANDING) == [FULL]
     assert bench.watermark()[0][0] == MONDAY + timedelta(minutes=5)

@@ -79,7 +79,13 @@ def test_items_without_an_id_count_and_are_told_from_no_other(item: bytes) -> No
 
 @pytest.mark.parametrize(
     ("items", "told", "first"),
-    [(5, (3, 12), (3, 12)), (5, (3, 12), (None, None)), (0, (0, 0), (None, None)), (2, (1, 2), (None, None))],
+    [
+        (5, (3, 12), (3, 12)),
+        (5, (3, 12), (None, None)),
+        (0, (0, 0), (None, None)),
+        (0, (1, 0), (None, None)),
+        (2, (1, 2), (None, None)),
+    ],
 )
 def test_a_page_that_tells_what_page_1_told_fits(items: int, told: tuple[int, int], first: tuple[int, int]) -> None:
     check_page(1, items, told, first)
@@ -91,7 +97,10 @@ def test_a_page_that_tells_what_page_1_told_fits(items: int, told: tuple[int, in
         (5, (3, 13), (3, 12), "page 2 tells 13 products on 3 pages, page 1 told 12 on 3"),
         (5, (4, 12), (3, 12), "on 4 pages"),
         (0, (3, 12), (3, 12), "page 2 of 3 is empty"),
+        (0, (0, 12), (None, None), "page 2 of 0 is empty"),
         (5, (0, 0), (None, None), "the total it tells is 0"),
+        (5, (13, 12), (None, None), "13 pages for 12 products"),
+        (0, (2, 0), (None, None), "2 pages for 0 products"),
     ],
 )
 def test_a_page_that_does_not_fit_is_named(

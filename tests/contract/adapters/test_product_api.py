@@ -77,10 +77,24 @@ def test_an_increment_asks_for_what_changed_since_on_each_page(catalogue: Catalo
         text('{"items": []'),
         text('{"pages": 1}'),
         text('{"items": [], "pages": -1, "total": 0}'),
+        text('{"items": [], "pages": 1, "total": 10000000000}'),
         text("[" * 100_000),
         reset,
     ],
-    ids=["500", "502", "503", "408", "cut off", "no JSON", "half JSON", "no page", "no number", "too deep", "reset"],
+    ids=[
+        "500",
+        "502",
+        "503",
+        "408",
+        "cut off",
+        "no JSON",
+        "half JSON",
+        "no page",
+        "no number",
+        "no bound",
+        "too deep",
+        "reset",
+    ],
 )
 def test_a_page_that_failed_once_is_asked_for_again(catalogue: Catalogue, fault: Fault) -> None:
     catalogue.faults = [fault]

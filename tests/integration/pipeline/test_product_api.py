@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from local.stack import BUCKETS, PROJECT
 from tests.integration.pipeline.harness import Pipeline, pipeline, wait_until
 
 PRODUCTS = 10_000
-PAGE_SIZE = 200
+PAGE_SIZE = 250
 KILLS = 3
 
 
@@ -54,12 +57,21 @@ def served(running: Pipeline) -> dict[str, Any]:
     return answer
 
 
-def call(running: Pipeline) -> None:
-    """Call the function as the Scheduler does, until it is at work; then leave it to itself."""
+@contextmanager
+def called(running: Pipeline) -> Iterator[None]:
+    """The function is called as the Scheduler does, again while it is busy; inside the `with` it is killed."""
     assert running.run.cloud.endpoints
-    with contextlib.suppress(httpx.ReadTimeout):
-        while httpx.post(f"{running.run.cloud.endpoints.functions}/extract_products/", timeout=0.3).status_code == 503:
-            time.sleep(0.1)
+    url = f"{running.run.cloud.endpoints.functions}/extract_products/"
+
+    def call() -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            while httpx.post(url, timeout=600).status_code == 503:
+                time.sleep(0.1)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    yield
+    caller.join()
 
 
 def test_ten_thousand_products_come_exactly_through_faults_and_three_kills(running: Pipeline, tmp_path: Path) -> None:
@@ -68,12 +80,14 @@ def test_ten_thousand_products_come_exactly_through_faults_and_three_kills(runni
     plan = make_plan(["429=0.2", "5xx=0.2", "truncate=0.05"], retry_after=0.2, seed=7)
     assert httpx.put(control(running), content=msgspec.json.encode(plan)).status_code == 200
 
-    stored = "SELECT coalesce(max(pages_stored), 0) FROM pipeline.extraction"
-    for kill in range(KILLS):
-        call(running)
-        wait_until(lambda least=10 * (kill + 1): running.one(stored) >= least, "some pages are stored")  # type: ignore[misc]
-        running.run.cloud.servers["functions"].kill()
-        assert running.one(stored) < PRODUCTS / PAGE_SIZE
+    def reached(pages: int) -> bool:
+        return bool(running.one("SELECT coalesce(max(pages_stored), 0) FROM pipeline.extraction") >= pages)
+
+    for kill in range(1, KILLS + 1):
+        with called(running):
+            wait_until(partial(reached, 8 * kill), "some pages are stored")
+            running.run.cloud.servers["functions"].kill()
+        assert not reached(PRODUCTS // PAGE_SIZE)
         running.run.cloud.restart("functions")
     run_job(running.scheduler, "extract_products")
     wait_until(lambda: len(running.file_ids()) == 1, "the file is registered")
