@@ -11,7 +11,8 @@ from functions.extract_products.main import OVERLAP
 from shared.adapters.postgres import Session
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome
-from tests.contract.adapters.catalogue import text
+from shared.messages import Alert
+from tests.contract.adapters.catalogue import status, text
 from tests.functions.extracting import CHANGES, FULL, ITEMS, MONDAY, SUNDAY, Bench, extracting
 from tests.functions.harness import LANDING, Cloud, unique
 
@@ -83,3 +84,16 @@ def test_on_the_local_cloud_a_scheduled_run_extracts_what_the_api_serves_once(
     name = "products/20260308T030000000000Z-full.ndjson"
     store = CloudStorage("sluice-local")
     assert store.read(LANDING, name).decode().splitlines() == bench.catalogue.items
+
+
+def test_on_the_local_cloud_a_run_that_gives_up_answers_503_and_publishes_its_alert(
+    cloud: Cloud, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRODUCT_API_URL", bench.catalogue.url)
+    monkeypatch.setenv("EXTRACT_SECONDS", "1")
+    bench.catalogue.always = status(503)
+    answer = cloud.get("extract_products", "/")
+    assert (answer.status_code, answer.get_json()["detail"]) == (503, "the product API answers 503")
+    (alert,) = cloud.take("alerts", Alert, lambda found: found.kind == "extraction_failed")
+    assert (alert.severity, alert.subject) == ("critical", "product API")
+    assert alert.told == "0 of an unknown number of pages stored; the product API answers 503"
