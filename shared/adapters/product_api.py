@@ -19,6 +19,8 @@ from shared.errors import ConfigError, DependencyUnavailable, Throttled
 TIMEOUT_SECONDS = 30.0
 PAGE_SECONDS = 600.0
 """For one page with all its tries, where the deadline of the run is not nearer."""
+LEAST_SECONDS = 0.1
+"""What a last try has at least, so that its error tells of the API and not of the time."""
 MAX_PAGE_BYTES = 64 * 1024 * 1024
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
@@ -92,6 +94,8 @@ class ProductApi:
         """
         ends = min(deadline, time.monotonic() + self._page_seconds)
         _wait_for(not_before, ends)
+        if time.monotonic() >= ends:
+            raise ApiUnavailable("the time for the product API is over")
         params: dict[str, str | int] = {"page": number, "page_size": page_size}
         if since:
             params["updated_since"] = since.isoformat()
@@ -114,9 +118,7 @@ class ProductApi:
             raise ConfigError("PRODUCT_API_URL is not the address of an HTTP server") from exc
 
     def _read(self, request: httpx.Request, number: int, ends: float) -> Page:
-        left = ends - time.monotonic()
-        if left <= 0:
-            raise ApiUnavailable("the time for the product API is over")
+        left = max(LEAST_SECONDS, ends - time.monotonic())
         request.extensions["timeout"] = httpx.Timeout(min(self._timeout, left)).as_dict()
         try:
             answer = self._client.send(request, stream=True)

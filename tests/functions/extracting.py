@@ -33,6 +33,7 @@ class Bench:
     catalogue: Catalogue
     store: MemoryStore = field(default_factory=MemoryStore)
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
+    patience: float = 30.0
 
     def run(
         self,
@@ -42,8 +43,8 @@ class Bench:
         session: Session | None = None,
         **environment: str,
     ) -> Outcome:
-        """One scheduled run, five minutes late; a page is given up after 0.3 s."""
-        with ProductApi(self.catalogue.url, page_seconds=0.3) as api:
+        """One scheduled run, five minutes late; a page is given up after `patience` seconds."""
+        with ProductApi(self.catalogue.url, page_seconds=self.patience) as api:
             return run(
                 ScheduledCall("extract_products", at),
                 now=at + timedelta(minutes=5),

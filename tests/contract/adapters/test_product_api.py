@@ -156,11 +156,11 @@ def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(catalogue: C
 
 
 def test_an_answer_that_drips_for_ever_ends_with_the_budget(catalogue: Catalogue) -> None:
-    catalogue.always = drip(0.05, 100)
+    catalogue.always = drip(0.05, 400)
     started = time.monotonic()
     with pytest.raises(DependencyUnavailable):
         read(catalogue, budget=0.3)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_the_deadline_of_the_run_ends_a_page_before_its_own_budget(catalogue: Catalogue) -> None:
@@ -168,7 +168,7 @@ def test_the_deadline_of_the_run_ends_a_page_before_its_own_budget(catalogue: Ca
     started = time.monotonic()
     with ProductApi(catalogue.url, page_seconds=60) as api, pytest.raises(DependencyUnavailable, match="503"):
         api.page(1, since=None, page_size=5, label="7.1", deadline=started + 0.3)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
     with ProductApi(catalogue.url) as api, pytest.raises(DependencyUnavailable, match="is over"):
         api.page(1, since=None, page_size=5, label="7.1", deadline=started)
 
