@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo test lint bench describe
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ lint: $(STAMP) ## format check, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+describe: $(STAMP) ## write the generated part of docs/api/topics.asyncapi.yaml anew
+	$(BIN)/python -m local.describe
 
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed

@@ -8,7 +8,14 @@ import sys
 import typer
 from rich.markup import escape
 
-from cli import commands_cloud, commands_demo, commands_drift, commands_inspect, commands_intake
+from cli import (
+    commands_cloud,
+    commands_demo,
+    commands_drift,
+    commands_inspect,
+    commands_intake,
+    commands_simulate,
+)
 from cli.output import errors
 
 app = typer.Typer(
@@ -17,7 +24,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (commands_cloud, commands_demo, commands_intake, commands_inspect, commands_drift):
+MODULES = (
+    commands_cloud,
+    commands_demo,
+    commands_intake,
+    commands_inspect,
+    commands_drift,
+    commands_simulate,
+)
+for module in MODULES:
     module.register(app)
 
 

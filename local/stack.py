@@ -18,6 +18,7 @@ from pathlib import Path
 
 from local.postgres import LocalPostgres
 from local.process import ServerProcess, end_leftovers
+from local.product_api.server import MOUNT
 
 PROJECT = "sluice-local"
 BUCKETS = {
@@ -104,14 +105,11 @@ class LocalCloud:
                 "storage", ports, "local.storage", "--home", self._home("storage"), "--pubsub", pubsub
             )
             simulation = Endpoints(storage, pubsub, "", "", "", "", "").environment()
-            simulated = pool.submit(
-                self._server, "product_api", ports, "local.host", "--only", "product_api", "--workers", "1",
-                env=simulation,
-            )  # fmt: skip
+            simulated = pool.submit(self._server, "product_api", ports, "local.product_api", env=simulation)
             warehouse = os.environ.get("BIGQUERY_EMULATOR_HOST") or "http://" + self._server(
                 "warehouse", ports, "local.warehouse", "--home", self._home("warehouse"), "--storage", storage
             )
-            api = f"http://{simulated.result()}/product_api"
+            api = f"http://{simulated.result()}{MOUNT}"
             known = Endpoints(storage, pubsub, warehouse, database.result(), "", api, "")
         functions = "http://" + self._server(
             "functions",

@@ -7,7 +7,8 @@ PipelineError
 ├── TransientError     the world is not ready: raise, the platform retries
 │   ├── DependencyUnavailable
 │   ├── Throttled
-│   └── LockTimeout
+│   ├── LockTimeout
+│   └── CatalogueMoved     the pages of one extraction do not fit: read them afresh
 ├── Inconsistent       two places that must agree do not: raise, so that it is retried, dead-lettered and seen
 │   └── FeedStopped        the warehouse feed must not go on until an operator orders a full re-feed
 └── ConfigError        the installation is wrong: raise at first use
@@ -56,6 +57,17 @@ class Throttled(TransientError):
 
 class LockTimeout(TransientError):
     """Another writer holds what is needed, or a deadlock or serialisation failure was resolved against us."""
+
+
+class CatalogueMoved(TransientError):
+    """The pages of one extraction do not fit together: one was cut short, or the catalogue changed while it was read.
+
+    `digest` stands for what the pages held where only a product on two of them speaks against it, else it is None.
+    """
+
+    def __init__(self, message: str, digest: str | None = None) -> None:
+        super().__init__(message)
+        self.digest = digest
 
 
 class Inconsistent(PipelineError):

@@ -34,6 +34,7 @@ class Settings:
     product_api_url: str
     product_api_data: str
     product_page_size: int
+    extract_seconds: float
     runbook_url: str
     database_url: str = field(repr=False)
     bigquery_emulator: str
@@ -77,6 +78,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         product_api_url=text("PRODUCT_API_URL", ""),
         product_api_data=text("PRODUCT_API_DATA", ""),
         product_page_size=number("PRODUCT_PAGE_SIZE", 500),
+        extract_seconds=float(number("EXTRACT_SECONDS", 1500)),
         runbook_url=text("RUNBOOK_URL", "docs/runbook.md"),
         database_url=text("DATABASE_URL", ""),
         bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),

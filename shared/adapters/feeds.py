@@ -9,7 +9,7 @@ from typing import Literal
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 
-Stage = Literal["enrich", "load_warehouse", "build_marts", "watch_schema"]
+Stage = Literal["enrich", "load_warehouse", "build_marts", "watch_schema", "extract_products"]
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def cloud(session: Session, subscriber: SubscriberClient, clients: dict[str, Fla
     return Cloud(session, subscriber, post, get)
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def product_api_url(endpoints: Endpoints) -> str:
     """Where the simulated product API of the local cloud answers."""
     return endpoints.product_api

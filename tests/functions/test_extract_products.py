@@ -1,63 +1,26 @@
-"""extract_products: the whole catalogue first, then what changed; a truncated answer leaves no file."""
+"""extract_products: the whole catalogue first, then what changed; each scheduled time once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from functions.extract_products.main import OVERLAP, run
-from shared.adapters.memory import MemoryStore
-from shared.adapters.ports import ObjectStore
+from functions.extract_products.main import OVERLAP
 from shared.adapters.postgres import Session
-from shared.adapters.product_api import ProductApi
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome
-from shared.errors import DependencyUnavailable
-from shared.events import ScheduledCall
-from shared.settings import Settings
-from tests.contract.adapters.catalogue import Catalogue, status
-from tests.functions.failing import Failing
-from tests.functions.harness import LANDING, Cloud, settings, unique
-
-SUNDAY = datetime(2026, 3, 1, 3, tzinfo=UTC)
-MONDAY = SUNDAY + timedelta(days=1)
-FULL = "products/20260301T030000000000Z-full.ndjson"
-CHANGES = "products/20260302T030000000000Z-changes.ndjson"
-ITEMS = [f'{{"product_id": "p{number}", "price": 1.10}}' for number in range(5)]
-
-
-@dataclass
-class Bench:
-    """extract_products with a fake store and a catalogue over HTTP."""
-
-    session: Session
-    catalogue: Catalogue
-    store: MemoryStore = field(default_factory=MemoryStore)
-
-    def run(self, at: datetime, store: ObjectStore | None = None) -> Outcome:
-        """One scheduled run, five minutes late."""
-        return run(
-            ScheduledCall("extract_products", at),
-            now=at + timedelta(minutes=5),
-            session=self.session,
-            store=store or self.store,
-            api=ProductApi(self.catalogue.url, page_size=2, budget_seconds=0.3),
-            settings=settings(),
-        )
-
-    def watermark(self) -> list[tuple[datetime, datetime | None]]:
-        rows = self.session.rows("SELECT watermark, full_at FROM pipeline.extraction_watermark")
-        return [(row[0], row[1]) for row in rows]
+from shared.messages import Alert
+from tests.contract.adapters.catalogue import status, text
+from tests.functions.extracting import CHANGES, FULL, ITEMS, MONDAY, SUNDAY, Bench, extracting
+from tests.functions.harness import LANDING, Cloud, unique
 
 
 @pytest.fixture
 def bench(session: Session) -> Iterator[Bench]:
-    session.rows("DELETE FROM pipeline.extraction_watermark")
-    with Catalogue(items=list(ITEMS)) as catalogue:
-        yield Bench(session, catalogue)
+    with extracting(session) as made:
+        yield made
 
 
 def test_the_first_run_takes_the_whole_catalogue_on_any_day(bench: Bench) -> None:
@@ -101,66 +64,13 @@ def test_an_increment_that_is_called_twice_extracts_once(bench: Bench) -> None:
     assert bench.store.names(LANDING) == [FULL, CHANGES]
 
 
-def test_nothing_changed_is_no_file_and_moves_the_watermark(bench: Bench) -> None:
+@pytest.mark.parametrize("pages", [0, 1])
+def test_nothing_changed_is_no_file_and_moves_the_watermark(bench: Bench, pages: int) -> None:
     bench.run(SUNDAY)
-    bench.catalogue.items = []
+    bench.catalogue.faults = [text(f'{{"items": [], "pages": {pages}, "total": 0}}')]
     assert bench.run(MONDAY) == Outcome("extracted")
     assert bench.store.names(LANDING) == [FULL]
     assert bench.watermark()[0][0] == MONDAY + timedelta(minutes=5)
-
-
-@pytest.mark.parametrize("total", [4, 7])
-def test_a_catalogue_that_was_cut_off_leaves_no_file_and_no_watermark(bench: Bench, total: int) -> None:
-    bench.catalogue.total = total
-    with pytest.raises(DependencyUnavailable):
-        bench.run(SUNDAY)
-    assert bench.store.names(LANDING) == []
-    assert bench.watermark() == []
-    bench.catalogue.total = None
-    assert bench.run(SUNDAY) == Outcome("extracted", 5, 5)
-
-
-def test_an_api_that_fails_in_the_middle_leaves_no_file(bench: Bench) -> None:
-    bench.catalogue.faults = [bench.catalogue.answer, bench.catalogue.answer]
-    bench.catalogue.always = status(500)
-    with pytest.raises(DependencyUnavailable):
-        bench.run(SUNDAY)
-    assert bench.store.names(LANDING) == []
-    assert bench.watermark() == []
-
-
-def test_another_run_of_the_same_time_that_was_faster_is_found(bench: Bench) -> None:
-    class Blind(MemoryStore):
-        """Sees nothing before it writes: both runs have passed the first look."""
-
-        def stat(self, bucket: str, name: str, generation: int | None = None) -> None:  # noqa: ARG002
-            return None
-
-    blind = Blind()
-    bench.run(SUNDAY, blind)
-    first = dict(blind.objects)
-    assert bench.run(SUNDAY, blind) == Outcome("repeated")
-    assert blind.objects == first
-
-
-def test_a_crash_before_the_watermark_makes_the_next_run_take_more_and_not_less(bench: Bench) -> None:
-    with pytest.raises(DependencyUnavailable):
-        bench.run(SUNDAY, Failing(bench.store, "open_once"))  # type: ignore[arg-type]  # it passes everything through
-    assert bench.watermark() == []
-    assert bench.run(MONDAY) == Outcome("extracted", 5, 5)
-
-
-def test_in_cloud_storage_too_a_catalogue_that_was_cut_off_leaves_no_file(
-    bench: Bench, cloud_settings: Settings
-) -> None:
-    store = CloudStorage(cloud_settings.project)
-    at = SUNDAY + timedelta(microseconds=7)
-    bench.catalogue.total = 7
-    with pytest.raises(DependencyUnavailable):
-        bench.run(at, store)
-    assert store.stat(LANDING, "products/20260301T030000000007Z-full.ndjson") is None
-    bench.catalogue.total = None
-    assert bench.run(at, store) == Outcome("extracted", 5, 5)
 
 
 def test_on_the_local_cloud_a_scheduled_run_extracts_what_the_api_serves_once(
@@ -174,3 +84,16 @@ def test_on_the_local_cloud_a_scheduled_run_extracts_what_the_api_serves_once(
     name = "products/20260308T030000000000Z-full.ndjson"
     store = CloudStorage("sluice-local")
     assert store.read(LANDING, name).decode().splitlines() == bench.catalogue.items
+
+
+def test_on_the_local_cloud_a_run_that_gives_up_answers_503_and_publishes_its_alert(
+    cloud: Cloud, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRODUCT_API_URL", bench.catalogue.url)
+    monkeypatch.setenv("EXTRACT_SECONDS", "1")
+    bench.catalogue.always = status(503)
+    answer = cloud.get("extract_products", "/")
+    assert (answer.status_code, answer.get_json()["detail"]) == (503, "the product API answers 503")
+    (alert,) = cloud.take("alerts", Alert, lambda found: found.kind == "extraction_failed")
+    assert (alert.severity, alert.subject) == ("critical", "product API")
+    assert alert.told == "0 of an unknown number of pages stored; the product API answers 503"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from local.stack import PRODUCT_DATA
-from shared.adapters.product_api import ProductApi
+from shared.adapters.product_api import Page, ProductApi
 from shared.events import parse_time
 from tests.functions.harness import LAKE, Cloud
 
@@ -94,7 +96,10 @@ def test_a_setting_that_names_no_object_is_a_failure(cloud: Cloud, monkeypatch: 
 
 def test_the_adapter_reads_the_simulation_as_it_reads_the_shop(cloud: Cloud, product_api_url: str) -> None:
     assert cloud.get("product_api", "/products").status_code == 200
-    api = ProductApi(product_api_url, page_size=2)
-    assert [item.decode() for items in api.pages(None) for item in items] == ITEMS
-    since = parse_time("2026-03-05T00:00:00Z")
-    assert [item.decode() for items in api.pages(since) for item in items] == ITEMS[4:]
+
+    def read(number: int, since: datetime | None = None) -> Page:
+        with ProductApi(product_api_url) as api:
+            return api.page(number, since=since, page_size=2, label="-", deadline=time.monotonic() + 30)
+
+    assert [read(1), read(3)] == [Page([i.encode() for i in items], 3, 5) for items in (ITEMS[:2], ITEMS[4:])]
+    assert read(1, parse_time("2026-03-05T00:00:00Z")) == Page([ITEMS[4].encode()], 1, 1)

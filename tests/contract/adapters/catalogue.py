@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,3 +96,28 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile = handler.connection.makefile("wb")
     handler.rfile.close()
     handler.connection.close()
+
+
+def hang(seconds: float) -> Fault:
+    """No answer at all, for so long."""
+
+    def keep_waiting(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(seconds)
+        handler.close_connection = True
+
+    return keep_waiting
+
+
+def drip(seconds: float, times: int) -> Fault:
+    """A body that comes byte by byte, with a pause before each."""
+
+    def send_slowly(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(times))
+        handler.end_headers()
+        with contextlib.suppress(OSError):  # the client leaves in the middle
+            for _ in range(times):
+                handler.wfile.write(b" ")
+                time.sleep(seconds)
+
+    return send_slowly

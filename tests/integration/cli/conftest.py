@@ -17,6 +17,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 SLUICE = [sys.executable, "-c", "from cli.main import main; main()"]
 CLOUD_VARIABLES = (
     "STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST", "DATABASE_URL", "LANDING_BUCKET",
+    "PRODUCT_API_URL",
 )  # fmt: skip
 
 
@@ -31,7 +32,12 @@ def sluice() -> Run:
 
     def run(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*SLUICE, *words], capture_output=True, text=True, timeout=timeout, env=environment(), check=False
+            [*SLUICE, *words],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=environment(),
+            check=False,
         )
 
     return run

@@ -6,8 +6,10 @@ import json
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
+from local.stack import running_cloud
 from tests.integration.cli.conftest import Run
 from tests.integration.pipeline.harness import row
 
@@ -74,6 +76,21 @@ def test_env_prints_what_other_programs_need(sluice: Run, loaded: Path) -> None:
     assert {"STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST", "DATABASE_URL"} <= set(variables)
 
 
+def test_the_simulated_api_of_the_cloud_is_told_to_fail_and_shows_what_it_served(sluice: Run, loaded: Path) -> None:
+    endpoints = running_cloud(loaded)
+    assert endpoints
+    words = ("--script", "5xx", "--fault", "429=1", "--schema", "drop:price", "--retry-after", "7")
+    assert sluice("simulate", "api", *words, "--home", str(loaded)).returncode == 0
+    codes = [httpx.get(f"{endpoints.product_api}/products").status_code for _ in range(3)]
+    assert codes[0] >= 500
+    assert codes[1:] == [429, 429]
+    told = json.loads(sluice("simulate", "api", "--show", "--json", "--home", str(loaded)).stdout)
+    assert told["plan"]["schema"] == [{"kind": "drop", "field": "price", "to": ""}]
+    assert (told["served"]["faults"], told["served"]["early_requests"]) == ({"429": 2, "5xx": 1}, 1)
+    assert sluice("simulate", "api", "--clear", "--home", str(loaded)).returncode == 0
+    assert httpx.get(f"{endpoints.product_api}/products").status_code == 200
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -83,6 +100,7 @@ def test_env_prints_what_other_programs_need(sluice: Run, loaded: Path) -> None:
         ("quarantine", "show", "no-such-chunk", "1"),
         ("nonsense",),
         ("status", "--most", "none"),
+        ("simulate", "api", "--fault", "418=0.1"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(sluice: Run, loaded: Path, words: tuple[str, ...]) -> None:
