@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from shared.domain.cutting import BrokenOff, Limits, Piece, Position, pack, whole
+from shared.domain.cutting import BrokenOff, Limits, Piece, Position, Record, pack, whole
 from shared.errors import UnsupportedFile
 
 _RECORD_LINES = 100  # a record with more quoted line breaks than this is taken for an unclosed quote
@@ -49,9 +49,13 @@ def find_dialect(head: bytes, complete: bool) -> Dialect:
     if "\r" in text:
         raise UnsupportedFile("wrong_encoding", "the header line holds a carriage return; end lines with a line feed")
     delimiter = max(_DELIMITERS, key=text.count)
-    cells = next(csv.reader([text], delimiter=delimiter), [])
-    header = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    header = header_names(next(csv.reader([text], delimiter=delimiter), []))
     return Dialect(encoding, delimiter, header, Position(len(first) + len(line_end), 2))
+
+
+def header_names(cells: Iterable[str]) -> list[str]:
+    """The cells of a header line as field names."""
+    return [cell.strip().lower().replace(" ", "_") for cell in cells]
 
 
 def pieces_of_cells(
@@ -69,10 +73,11 @@ def pieces_of_cells(
 class _Stretch(Exception):
     """Stands for a line that cannot be read; raised where a record would begin with it."""
 
-    def __init__(self, length: int, reason: str) -> None:
+    def __init__(self, length: int, reason: str, last: bool = False) -> None:
         super().__init__(reason)
         self.length = length
         self.reason = reason
+        self.last = last
 
 
 def _lines(blocks: Iterable[bytes], line_bytes: int, broken_off: BrokenOff) -> Iterator[bytes | _Stretch]:
@@ -92,16 +97,14 @@ def _lines(blocks: Iterable[bytes], line_bytes: int, broken_off: BrokenOff) -> I
             skipped += len(rest)
             rest = b""
     if reason := broken_off():
-        yield _Stretch(skipped + len(rest), reason)
+        yield _Stretch(skipped + len(rest), reason, last=True)
     elif skipped:
         yield _Stretch(skipped, "line_too_long")
     elif rest:
         yield rest
 
 
-def _records(
-    lines: Iterator[bytes | _Stretch], dialect: Dialect, record_bytes: int
-) -> Iterator[tuple[bytes, int, str]]:
+def _records(lines: Iterator[bytes | _Stretch], dialect: Dialect, record_bytes: int) -> Iterator[Record]:
     feed = _Feed(lines, dialect.encoding)
     blank = 0
     while True:
@@ -111,7 +114,7 @@ def _records(
         except StopIteration:
             break
         except _Stretch as stretch:
-            yield b"", blank + stretch.length, stretch.reason
+            yield Record(b"", blank, stretch.length, broken=stretch.reason, last=stretch.last)
             blank = 0
             continue
         except csv.Error:
@@ -120,10 +123,11 @@ def _records(
         else:
             cells_or_text = cells
         if cells_or_text:
-            yield _encode(cells_or_text), feed.taken() + blank, ""
+            taken, trail = feed.taken()
+            yield Record(_encode(cells_or_text), blank, taken - trail, trail)
             blank = 0
         else:
-            blank += feed.taken()
+            blank += feed.taken()[0]
 
 
 def _encode(value: list[str] | str) -> bytes:
@@ -154,7 +158,8 @@ class _Feed:
             size += len(line)
             if len(self._record) > 1 and (size > record_bytes or len(self._record) > _RECORD_LINES):
                 raise csv.Error("unclosed quote")
-            yield line.decode(self._encoding, "surrogateescape")
+            text = line.decode(self._encoding, "surrogateescape")
+            yield text.removeprefix("\ufeff") if len(self._record) == 1 else text
 
     def give_back_all_but_first(self) -> bytes:
         first, *others = self._record
@@ -162,5 +167,7 @@ class _Feed:
         self._record = [first]
         return first
 
-    def taken(self) -> int:
-        return sum(map(len, self._record))
+    def taken(self) -> tuple[int, int]:
+        """Bytes of the record with its line end, and those of the line end."""
+        last = self._record[-1]
+        return sum(map(len, self._record)), len(last) - len(last.rstrip(b"\r\n"))
