@@ -17,6 +17,7 @@ from shared.domain.cutting import BrokenOff, Limits, Piece, Position, Record, pa
 from shared.errors import UnsupportedFile
 
 _RECORD_LINES = 100  # a record with more quoted line breaks than this is taken for an unclosed quote
+_MARK = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t"
 
 
@@ -123,11 +124,11 @@ def _records(lines: Iterator[bytes | _Stretch], dialect: Dialect, record_bytes: 
         else:
             cells_or_text = cells
         if cells_or_text:
-            taken, trail = feed.taken()
-            yield Record(_encode(cells_or_text), blank, taken - trail, trail)
+            mark, length, trail = feed.taken()
+            yield Record(_encode(cells_or_text), blank + mark, length, trail)
             blank = 0
         else:
-            blank += feed.taken()[0]
+            blank += sum(feed.taken())
 
 
 def _encode(value: list[str] | str) -> bytes:
@@ -167,7 +168,8 @@ class _Feed:
         self._record = [first]
         return first
 
-    def taken(self) -> tuple[int, int]:
-        """Bytes of the record with its line end, and those of the line end."""
-        last = self._record[-1]
-        return sum(map(len, self._record)), len(last) - len(last.rstrip(b"\r\n"))
+    def taken(self) -> tuple[int, int, int]:
+        """Bytes of the mark in front of the record, its own, and those of its line end."""
+        mark = 3 if self._record[0].startswith(_MARK) else 0
+        trail = len(self._record[-1]) - len(self._record[-1].rstrip(b"\r\n"))
+        return mark, sum(map(len, self._record)) - mark - trail, trail

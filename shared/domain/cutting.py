@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+BLANK = frozenset({b"", b"\xef\xbb\xbf"})
+"""What is left of a line, stripped, that holds no row: nothing, or the mark of a file that was joined to another."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -164,7 +167,7 @@ class _LineCutter:
         """Emit the run, if there is one."""
         data = b"\n".join(self._run) + end if self._run else b""
         if data:
-            rows = sum(1 for line in self._run if line.strip())
+            rows = sum(1 for line in self._run if line.strip() not in BLANK)
             start = self._advance(len(data), data.count(b"\n") + (not data.endswith(b"\n")))
             yield Piece(start, self._at, rows, data)
         self._run, self._size = [], 0

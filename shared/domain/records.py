@@ -82,6 +82,7 @@ class _Scanner:
         self._next_record = re.compile(f"{gap_to_record}|{lost_end}")
         self._next_in_envelope = re.compile(f"{gap_to_record}|{end_of_array}|{lost_end}")
         self._skipping = False
+        self._open = False  # whether the record that is broken may only be incomplete
         self._text = ""
         self._done = 0
         self._lead = 0  # bytes in front of the next record
@@ -128,8 +129,12 @@ class _Scanner:
                 return self._hand_out(end, "envelope_member")
             self._pass(end)
             self._within += "["
-        end_of_record = self._end_of_record(last)
-        return None if end_of_record is None else self._hand_out(end_of_record)
+        if (whole := self._end_of_whole(last)) is None:
+            return None
+        if whole:
+            return self._hand_out(whole)
+        torn = self._end_of_broken(last)
+        return None if torn is None else self._hand_out(torn, broken=True)
 
     def _pass_gap(self, last: bool) -> bool | None:
         """Pass over what stands between records; whether a member of an envelope follows, None where none can tell."""
@@ -152,29 +157,33 @@ class _Scanner:
                 return around == "{"
             self._pass(end + 1)
 
-    def _end_of_record(self, last: bool) -> int | None:
-        """The end of the record that begins where we are, or None where more text is needed."""
+    def _end_of_whole(self, last: bool) -> int | None:
+        """The end of the record that begins where we are: 0 where it is broken or too long, None where it is not all
+        there yet, though it may never be."""
+        if self._skipping:
+            return 0
         text, at = self._text, self._done
-        incomplete = False
-        if not self._skipping:
-            try:
-                end = DECODER.raw_decode(text, at)[1]
-            except json.JSONDecodeError as exc:
-                incomplete = unfinished(exc, last)
-            except RecursionError:
-                pass
-            else:
-                scalar = text[end - 1] != "}"
-                incomplete = scalar and end > len(text) - 256 - NEAR_END and not last
-                named = scalar and _named(text, end)
-                if end - at <= self._line_bytes and not incomplete and not named:
-                    return end
-        if incomplete and self._more_helps(last):
-            return None
+        self._open = False
+        try:
+            end = DECODER.raw_decode(text, at)[1]
+        except json.JSONDecodeError as exc:
+            self._open = unfinished(exc, last)
+        except RecursionError:
+            pass
+        else:
+            scalar = text[end - 1] != "}"
+            self._open = scalar and end > len(text) - 256 - NEAR_END and not last
+            if end - at <= self._line_bytes and not self._open and not (scalar and _named(text, end)):
+                return end
+        return None if self._open and self._more_helps(last) else 0
+
+    def _end_of_broken(self, last: bool) -> int | None:
+        """Where the next record begins, or None where more text is needed or the record just ends too early."""
+        text, at = self._text, self._done
         pattern = self._next_in_envelope if "{" in self._within else self._next_record
         if found := pattern.search(text, at):
             return at + max(len(text[at : found.end()].rstrip(" \t\r\n,[")), 0 if self._skipping else 1)
-        return self._end_of_last() if last and not incomplete and not self._skipping else None
+        return self._end_of_last() if last and not self._open and not self._skipping else None
 
     def _end_of_last(self) -> int:
         """Where a broken record ends behind which there is no other: in front of what closes the brackets around it."""
@@ -183,8 +192,8 @@ class _Scanner:
             rest = rest.removesuffix(_CLOSES[bracket]).rstrip()
         return self._done + max(len(rest), 1)
 
-    def _hand_out(self, end: int, reason: str = "") -> Record:
-        line = _one_line(self._text[self._done : end])
+    def _hand_out(self, end: int, reason: str = "", broken: bool = False) -> Record:
+        line = _one_line(self._text[self._done : end], broken)
         length = self._body + len(line)
         if self._skipping or (len(line) > self._line_bytes and not reason):
             reason = "line_too_long"
@@ -213,6 +222,9 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
-def _one_line(text: str) -> bytes:
-    """A raw line break is only white space in JSON (and an error inside a string, which stays one)."""
-    return text.replace("\r", " ").replace("\n", " ").encode("utf-8", "surrogateescape")
+def _one_line(text: str, broken: bool) -> bytes:
+    """A raw line break is only white space in JSON, but an error inside a string, which must stay one."""
+    line = text.replace("\r", " ").replace("\n", " ")
+    if broken and value_end(line, 0, last=True):
+        line = re.sub(r"[\r\n]", "\v", text)
+    return line.encode("utf-8", "surrogateescape")

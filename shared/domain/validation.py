@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 
 from shared.domain import flags
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS, line_of, table_of
+from shared.domain.cutting import BLANK
 from shared.domain.normalising import NORMALISERS, Context
 from shared.domain.reading import Unreadable, reader_of
 from shared.schemas.accepting import CHECKS
@@ -97,7 +98,7 @@ def validate_lines(
     for number, line in enumerate(data.split(b"\n"), first_line):
         end += len(line) + 1
         stripped = line.strip()
-        if not stripped:
+        if stripped in BLANK:
             continue
         verdict.received += 1
         row: dict[str, Any] = {}

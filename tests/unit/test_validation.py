@@ -28,7 +28,7 @@ def row_with(field: str, text: str, source: str = "transactions") -> bytes:
 
 @pytest.mark.parametrize("source", GOOD)
 def test_a_good_row_of_each_source_is_loaded_with_its_line_number(source: str) -> None:
-    verdict = judge(source, b"\n  \r\n" + json.dumps(GOOD[source]).encode() + b"\r\n\n")
+    verdict = judge(source, b"\n  \r\n" + json.dumps(GOOD[source]).encode() + b"\r\n\n\xef\xbb\xbf\n")
     assert (verdict.received, len(verdict.good), verdict.bad) == (1, 1, [])
     assert verdict.good[0].startswith("3\t")
 
@@ -48,7 +48,7 @@ def test_a_good_row_of_each_source_is_loaded_with_its_line_number(source: str) -
         (b'{"a":1, "a"\r:1}', "duplicate_key"),
         (b'{"a": 1,}', "malformed_json"),
         (b"{'a': 1}", "malformed_json"),
-        (b"\xef\xbb\xbf", "malformed_json"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf", "malformed_json"),
         (b'{"a": "\\ud800"}', "malformed_json"),
         (b'{"\\udc00": 1}', "malformed_json"),
         (b'{"a": NaN}', "malformed_json"),
