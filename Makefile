@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo test lint bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ lint: $(STAMP) ## format check, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+fuzz: $(STAMP) ## give a million mutated inputs to every reader (FUZZ="--inputs 20000 --seed 7")
+	$(BIN)/python -m tests.fuzz.run $(FUZZ)
 
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed

@@ -1,4 +1,4 @@
-"""The catalogue of damage through the whole pipeline: good rows load, bad stretches are quarantined with their place."""
+"""The catalogue of damage through the whole pipeline: good rows load, bad stretches are quarantined in their place."""
 
 from __future__ import annotations
 
