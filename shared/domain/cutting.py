@@ -184,16 +184,20 @@ class _LineCutter:
 
 def pack(records: Iterable[Record], limits: Limits, start: Position) -> Iterator[Piece]:
     """Pack converted lines into pieces."""
-    at = first = start
+    first, offset, end_line, around = start, start.offset, start.line, start.within
     held: list[bytes] = []
     spans: list[int] = []
     size = carried = 0
     for line, lead, length, trail, broken, within, last in () if start.ended else records:
         if held and (broken or len(held) == limits.rows or size + len(line) >= limits.chunk_bytes):
+            at = Position(offset, end_line, around)
             yield Piece(first, at, len(held), b"\n".join(held) + b"\n", spans=tuple(spans))
             held, spans, size, carried, first = [], [], 0, 0, at
-        at = Position(at.offset + lead + length + trail, at.line + 1, within, last)
+        offset += lead + length + trail
+        end_line += 1
+        around = within
         if broken:
+            at = Position(offset, end_line, around, last)
             yield Piece(first, at, 1, b"", broken, lead)
             first = at
         else:
@@ -202,4 +206,5 @@ def pack(records: Iterable[Record], limits: Limits, start: Position) -> Iterator
             carried = trail
             size += len(line) + 1
     if held:
-        yield Piece(first, at, len(held), b"\n".join(held) + b"\n", spans=tuple(spans))
+        end = Position(offset, end_line, around)
+        yield Piece(first, end, len(held), b"\n".join(held) + b"\n", spans=tuple(spans))

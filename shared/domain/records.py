@@ -197,7 +197,7 @@ class _Scanner:
         length = self._body + len(line)
         if self._skipping or (len(line) > self._line_bytes and not reason):
             reason = "line_too_long"
-        found = Record(b"" if reason else line, self._lead, length, broken=reason, within=self._within)
+        found = Record(b"" if reason else line, self._lead, length, 0, reason, self._within)
         self._done, self._lead, self._body, self._skipping = end, 0, 0, False
         return found
 
