@@ -170,6 +170,8 @@ class _Feed:
 
     def taken(self) -> tuple[int, int, int]:
         """Bytes of the mark in front of the record, its own, and those of its line end."""
-        mark = 3 if self._record[0].startswith(_MARK) else 0
-        trail = len(self._record[-1]) - len(self._record[-1].rstrip(b"\r\n"))
-        return mark, sum(map(len, self._record)) - mark - trail, trail
+        first, last = self._record[0], self._record[-1]
+        size = len(first) if first is last else sum(map(len, self._record))
+        mark = 3 if first.startswith(_MARK) else 0
+        trail = len(last) - len(last.rstrip(b"\r\n"))
+        return mark, size - mark - trail, trail

@@ -68,7 +68,7 @@ def _cells_under(header: Sequence[str], source: str) -> Read:
             raise Unreadable("malformed_csv", "has a quote that is never closed, or text behind a closing quote")
         if len(cells) != len(header):
             raise Unreadable("wrong_column_count", f"has {len(cells)} cells where the header has {len(header)}")
-        if header_names([str(cells[0])])[0] in headings and _is_header(cells, names, source):
+        if str(cells[0]).strip().lower().replace(" ", "_") in headings and _is_header(cells, names, source):
             raise Unreadable("repeated_header", "is a header line again; the rows behind it are read under the first")
         row = {name: cell or None for name, cell in zip(header, cells, strict=True) if name}
         if twice and any(row[name] != (cell or None) for name, cell in zip(header, cells, strict=True) if name):

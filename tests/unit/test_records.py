@@ -249,3 +249,26 @@ def test_an_array_that_is_never_closed_is_told_though_its_last_record_is_whole()
 
 def test_arrays_one_after_the_other_with_marks_between_them_are_read_through() -> None:
     assert lines(b'\xef\xbb\xbf[{"a":1}]\r\n\xef\xbb\xbf[{"b":x}][{"c":3}]') == [b'{"a":1}', b'{"b":x}', b'{"c":3}']
+
+
+@pytest.mark.parametrize(
+    ("head", "answer"),
+    [
+        (b'{"items":[{"id":1}]}\n{"items":[{"id":2}]}\n', False),
+        (b'{"p":{"n":[1]},"items":[{"id":1},', False),
+        (b'{"id":1,"items":[{"id":2}]}\n', True),
+        (b'{"items":[{"n":1}]}\n', True),
+        (b'{"items":[]}\n', True),
+    ],
+)
+def test_an_envelope_on_a_line_is_no_record(head: bytes, answer: bool) -> None:
+    assert is_lines(head, NATURAL) is answer
+
+
+def test_a_member_or_a_head_that_is_too_long_to_look_at_is_no_envelope_and_still_covered() -> None:
+    text = b'{"p":"%s","items":[{"id":1},{"id":2}]}{"id":3}' % (b"x" * 3_000)
+    for block in (7, 100, len(text)):
+        pieces = cut([text[i : i + block] for i in range(0, len(text), block)], SMALL)
+        assert pieces == cut([text], SMALL)
+        assert [piece.broken or piece.data.strip() for piece in pieces][-2:] == [b"}", b'{"id":3}']
+        assert pieces[-1].end.offset == len(text)
