@@ -15,6 +15,7 @@ from shared.domain.cutting import BrokenOff, Limits, Piece, Position, Record, pa
 from shared.domain.envelopes import DECODER, FLAT, NEAR_END, Natural, unfinished, value_end
 
 _GAP = re.compile(r"[\s,\ufeff]*")
+_OF_OBJECTS = re.compile(r"\[[\s\[\ufeff]{0,255}([{\]]?)")  # an array in the array that is not a value of its own
 _COLON = re.compile(r"\s{0,255}(:?)")
 _CLOSES = {"[": "]", "{": "}"}
 _DEPTH = 16  # brackets around records that are remembered
@@ -145,6 +146,9 @@ class _Scanner:
             self._pass(end)
             mark, around = text[end : end + 1], self._within[-1:]
             if mark == "[" and around != "{":
+                found = _OF_OBJECTS.match(text, end)
+                if around and not (found and found[1]):
+                    return None if found and found.end() == len(text) and not last else False
                 self._within += "[" if len(self._within) < _DEPTH else ""
             elif (mark == "]" and around != "{") or (mark == "}" and around == "{"):
                 self._within = self._within[:-1] if around and mark == _CLOSES[around] else self._within

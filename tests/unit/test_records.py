@@ -247,6 +247,10 @@ def test_an_array_that_is_never_closed_is_told_though_its_last_record_is_whole()
     assert cut([b""], start=pieces[-1].end) == []
 
 
+def test_an_array_of_objects_in_the_array_is_opened_and_an_array_of_values_is_a_record() -> None:
+    assert lines(b'[[{"a":1}],["x",[2]],[ [{"b":2}] ],[]]') == [b'{"a":1}', b'["x",[2]]', b'{"b":2}']
+
+
 def test_arrays_one_after_the_other_with_marks_between_them_are_read_through() -> None:
     assert lines(b'\xef\xbb\xbf[{"a":1}]\r\n\xef\xbb\xbf[{"b":x}][{"c":3}]') == [b'{"a":1}', b'{"b":x}', b'{"c":3}']
 
