@@ -49,9 +49,8 @@ def natural_names(source: str) -> set[str]:
 def canonical_row(source: str, row: dict[str, Any]) -> dict[str, Any]:
     """The row under canonical names."""
     renamed = dict(row)
-    for name in ALIASES[source].keys() & row.keys():
-        meant = ALIASES[source][name]
-        if renamed.get(meant) in (None, "", row[name]):
+    for name, meant in ALIASES[source].items():
+        if name in row and renamed.get(meant) in (None, "", row[name]):
             renamed[meant] = renamed.pop(name)
     return renamed
 
