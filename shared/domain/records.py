@@ -125,7 +125,7 @@ class _Scanner:
             end, array = member
             if not end or end - self._done > self._line_bytes:
                 self._within = ""
-                break
+                continue
             if not array:
                 return self._hand_out(end, "envelope_member")
             self._pass(end)

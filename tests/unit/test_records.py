@@ -24,6 +24,8 @@ TEXTS = {
     "envelope": b'{"meta": {"n": [1]}, "items": [ {"id":1}, {"id":2},{"id":x}], "next": null, "t":[0]}{"id":3}',
     "pages": b'[{"items":[{"id":1},{"id":"}]"}]},\n{"items":[{"id":2}],"more":[{"id":3},{"x":[{}]}]}]'
     b' {"items":[{"id":4}',
+    "torn envelope": b'[{"items":[{"id":1}]\xef\xbb\xbf[]},{"n":2,"items":[{"id":2}],"next" 3},{"id":4},'
+    b'{"items":[{"id":5}],[7]}',
     "lost braces": b'[{"id":1,"a":2 ,{"id":2},"id":3},{{"id":4}, [{"id":5}] [{"id":6}],,{"id":7',
     "cut off": b'[{"a":1},{"b":"\xe2\x82\xac"},{"c":tr',
     "too long": b'[{"a":"%s"},{"b":2},{"c":"%s"}]' % (b"x" * 60, b"\xc3\xa9" * 30),
