@@ -16,7 +16,7 @@ from shared.domain.envelopes import DECODER, FLAT, NEAR_END, Natural, unfinished
 
 _GAP = re.compile(r"[\s,\ufeff]*")
 _OF_OBJECTS = re.compile(r"\[[\s\[\ufeff]{0,255}([{\]]?)")  # an array in the array that is not a value of its own
-_COLON = re.compile(r"\s{0,255}(:?)")
+_STANDS_ALONE = re.compile(r"(?=[,\[\]{}\ufeff]|\Z)|\s{1,254}(?![\s:])|\s{255}")
 _CLOSES = {"[": "]", "{": "}"}
 _DEPTH = 16  # brackets around records that are remembered
 _REACH = 2 * FLAT  # so many characters behind its end the begin of the next record may still show
@@ -79,7 +79,8 @@ class _Scanner:
         self._natural = natural
         gap_to_record = r"\}(?=[\s,\[\]\ufeff]{0,255}\{)"
         end_of_array = r"\}(?=\s{0,255}\]\s{0,255}[,}])"
-        lost_end = rf"[^:\s]\s{{0,255}}(?={natural.record})"
+        not_a_value = r"(?:[^:\s]\s{0,255}|:[ \t\r]{0,255}\n\s{0,255})"  # a nested object stands behind its colon
+        lost_end = rf"{not_a_value}(?={natural.record})"
         self._next_record = re.compile(f"{gap_to_record}|{lost_end}")
         self._next_in_envelope = re.compile(f"{gap_to_record}|{end_of_array}|{lost_end}")
         self._skipping = False
@@ -175,9 +176,9 @@ class _Scanner:
         except RecursionError:
             pass
         else:
-            scalar = text[end - 1] != "}"
+            scalar = text[end - 1] != "}"  # a torn record may begin with what looks like one
             self._open = scalar and end > len(text) - 256 - NEAR_END and not last
-            if end - at <= self._line_bytes and not self._open and not (scalar and _named(text, end)):
+            if end - at <= self._line_bytes and not self._open and (not scalar or _STANDS_ALONE.match(text, end)):
                 return end
         return None if self._open and self._more_helps(last) else 0
 
@@ -214,12 +215,6 @@ class _Scanner:
         """Let go of the text of a record that is too long."""
         self._body += _size(self._text[self._done : end])
         self._done = end
-
-
-def _named(text: str, end: int) -> bool:
-    """Whether a colon follows: a record has lost its opening brace."""
-    found = _COLON.match(text, end)
-    return bool(found and found[1])
 
 
 def _size(text: str) -> int:

@@ -278,3 +278,17 @@ def test_a_member_or_a_head_that_is_too_long_to_look_at_is_no_envelope_and_still
         assert pieces == cut([text], SMALL)
         assert [piece.broken or piece.data.strip() for piece in pieces][-2:] == [b"}", b'{"id":3}']
         assert pieces[-1].end.offset == len(text)
+
+
+structure = st.sampled_from(
+    [b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"\n", b"\xff", b"\xef\xbb\xbf", b"NaN", b"", b"}{", b"]["]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 12), structure, st.sampled_from([b",", b" ,\n", b"\n"]))
+def test_whatever_happens_inside_a_record_the_others_come_out(at: int, gone: int, put: bytes, between: bytes) -> None:
+    rows = [b'{"id":%d,"a":"x","b":[1,{"c":2}]}' % number for number in range(5)]
+    torn = rows[2][:at] + put + rows[2][at + gone :]
+    found = lines(b"[" + between.join([*rows[:2], torn, *rows[3:]]) + b"]")
+    assert [row for row in rows if row in found and row != rows[2]] == [rows[0], rows[1], rows[3], rows[4]]
