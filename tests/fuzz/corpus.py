@@ -81,7 +81,7 @@ def some(rng: Random, rows: list[bytes]) -> list[bytes]:
 
 
 def load_corpus() -> Corpus:
-    """Make the corpus; it is the same each time."""
+    """Make the corpus; it is the same each time where the real export is there, and where it is not."""
     with tempfile.TemporaryDirectory(prefix="sluice-fuzz-") as name:
         folder = Path(name)
         generate(
