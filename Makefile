@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench describe
+.PHONY: help setup demo test lint bench describe fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,9 @@ lint: $(STAMP) ## format check, lint and types
 
 describe: $(STAMP) ## write the generated part of docs/api/topics.asyncapi.yaml anew
 	$(BIN)/python -m local.describe
+
+fuzz: $(STAMP) ## give a million mutated inputs to every reader (FUZZ="--inputs 20000 --seed 7")
+	$(BIN)/python -m tests.fuzz.run $(FUZZ)
 
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed

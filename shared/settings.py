@@ -25,6 +25,8 @@ class Settings:
     quarantine_bucket: str
     base_currency: str
     payment_methods: frozenset[str]
+    date_order: str
+    number_format: str
     chunk_rows: int
     chunk_bytes: int
     max_line_bytes: int
@@ -69,6 +71,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         quarantine_bucket=text("QUARANTINE_BUCKET"),
         base_currency=text("BASE_CURRENCY", "GBP"),
         payment_methods=_words(text("PAYMENT_METHODS", DEFAULT_PAYMENT_METHODS)),
+        date_order=text("DATE_ORDER", ""),
+        number_format=text("NUMBER_FORMAT", ""),
         chunk_rows=number("CHUNK_ROWS", 10_000),
         chunk_bytes=number("CHUNK_BYTES", 8 * 1024 * 1024, least=1024),
         max_line_bytes=number("MAX_LINE_BYTES", 1024 * 1024, least=64),
@@ -86,6 +90,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         cloudsql_user=text("CLOUDSQL_USER", ""),
         cloudsql_database=text("CLOUDSQL_DATABASE", "sluice"),
     )
+    if settings.date_order not in ("", "dmy", "mdy"):
+        problems.append("DATE_ORDER must be dmy, mdy or empty")
+    if settings.number_format not in ("", "decimal_point", "decimal_comma"):
+        problems.append("NUMBER_FORMAT must be decimal_point, decimal_comma or empty")
     if problems:
         raise ConfigError("The environment is incomplete: " + "; ".join(problems) + ". See .env.example.")
     return settings

@@ -17,11 +17,13 @@ from shared.adapters.pubsub import CloudPublisher
 from shared.adapters.storage import CloudStorage
 from shared.domain.identity import digest
 from shared.domain.normalising import Context
+from shared.domain.spans import locate
 from shared.domain.streaming import rows_of_message
 from shared.domain.validation import Verdict, broken_stretch, validate_lines
 from shared.entrypoint import Outcome, boundary
 from shared.events import PushMessage, push_message
 from shared.messages import INLINE_BYTES, Chunk, ObjectRange, Payload, Profile, Validated
+from shared.schemas.formats import Formats
 from shared.settings import Settings, load_settings
 
 
@@ -79,9 +81,18 @@ def _judge(chunk: Chunk, rows: bytes | None, store: ObjectStore, settings: Setti
     if rows is None:
         raw = chunk.raw
         rows = store.read(raw.bucket, raw.name, generation=raw.generation, start=raw.offset, length=raw.length)
-    context = Context.at(chunk.source, chunk.landed_at, settings.payment_methods)
+    formats = Formats(settings.date_order, settings.number_format)
+    context = Context.at(chunk.source, chunk.landed_at, settings.payment_methods, formats)
     in_place = chunk.raw.offset if chunk.raw.bucket == settings.landing_bucket else None
-    return validate_lines(rows, context, chunk.first_line, chunk.header, in_place)
+    verdict = validate_lines(rows, context, chunk.first_line, chunk.header, in_place)
+    if verdict.bad and chunk.raw.bucket == settings.lake_bucket:
+        locate(verdict, rows, chunk.first_line, _behind(chunk.raw, store))
+    return verdict
+
+
+def _behind(raw: ObjectRange, store: ObjectStore) -> bytes:
+    """What lies behind the rows of a chunk object: where each came from."""
+    return store.read(raw.bucket, raw.name, generation=raw.generation, start=raw.offset + raw.length)
 
 
 def _profile(verdict: Verdict) -> Profile:

@@ -94,7 +94,7 @@ FIELD_DEFECTS: Mapping[str, FieldDefect] = {
     "unknown_status": put("status", '"shipped"', '"paid"', '"REFUND_REQUESTED"', reason="unknown_status"),
     "unknown_currency": put("currency", '"ZZZ"', '"BTC"', '"EURO"', reason="unknown_currency"),
     "garbage_timestamp": put(
-        "timestamp", '"yesterday"', '"2024-13-45T10:00:00Z"', '"31/01/2024 10:00"', reason="invalid_value"
+        "timestamp", '"yesterday"', '"2024-13-45T10:00:00Z"', '"31/02/2024 10:00"', reason="invalid_value"
     ),
     "timestamp_out_of_range": put(
         "timestamp", '"1999-12-31T23:59:59Z"', '"1970-01-01T00:00:00Z"', '"2191-05-01T08:00:00Z"',

@@ -52,7 +52,7 @@ CLEANED: Mapping[str, Callable[[Cells, Random], None]] = {
 QUARANTINED: Mapping[str, tuple[str, Callable[[Cells, Random], None]]] = {
     "missing_user_id": ("missing_field", _put(0, "")),
     "malformed_email": ("invalid_value", _put(1, "nobody", "two@signs@example.com", "@example.com", "shopper@")),
-    "other_date_format": ("invalid_value", _put(2, "31/01/2024", "Jan 31 2024", "2024-02-30")),
+    "other_date_format": ("invalid_value", _put(2, "31/02/2024", "Jan 31 2024", "2024-02-30")),
     "unknown_country": ("unknown_country", _put(3, "Atlantis", "ZZ", "Elbonia")),
     "invalid_age_group": ("invalid_value", _put(4, "young", "20-30", "-1")),
     "invalid_tier": ("invalid_value", _put(5, "diamond", "vip", "7")),

@@ -12,6 +12,7 @@ from shared.adapters.ledger import FileLedger
 from shared.adapters.ports import ObjectInfo, ObjectStore, Publisher
 from shared.domain.cutting import Piece
 from shared.domain.identity import chunk_id
+from shared.domain.spans import spans_of
 from shared.errors import Inconsistent
 from shared.messages import Chunk, ObjectRange, Upload
 from shared.settings import Settings
@@ -58,15 +59,17 @@ class Intake:
 
     def _raw(self, name: str, piece: Piece) -> ObjectRange:
         if self.at.in_place or piece.broken:
-            start, length = piece.start.offset, piece.end.offset - piece.start.offset
+            start = piece.start.offset + piece.lead
+            length = piece.end.offset - start
             return ObjectRange(
                 bucket=self.info.bucket, name=self.info.name, generation=self.info.generation, offset=start,
                 length=length,
             )  # fmt: skip
         path = f"chunks/{self.source}/{name}.ndjson"
-        self.store.write_once(self.settings.lake_bucket, path, piece.data)
+        data = piece.data + spans_of(piece)
+        self.store.write_once(self.settings.lake_bucket, path, data)
         kept = self.store.stat(self.settings.lake_bucket, path)
-        if kept is None or kept.size != len(piece.data):
+        if kept is None or kept.size not in (len(data), len(piece.data)):  # an older release told no places
             raise Inconsistent("chunk_changed", f"{path} differs from what is cut now; was CHUNK_ROWS changed?")
         return ObjectRange(
             bucket=self.settings.lake_bucket, name=path, generation=kept.generation, length=len(piece.data)
@@ -85,7 +88,7 @@ def cut(intake: Intake, clock: Callable[[], float]) -> tuple[bool, int]:
     """Cut to the end, or until the time is used and a continuation is published; whether whole, and the rows so far."""
     started = flushed = clock()
     batch = 1  # the first chunk goes out at once, so that the next stage begins while the file is still being read
-    for piece in pieces(intake.info, intake.at, intake.store, intake.settings):
+    for piece in pieces(intake.info, intake.source, intake.at, intake.store, intake.settings):
         intake.add(piece)
         now = clock()
         if len(intake.batch) >= batch or now - flushed > BATCH_SECONDS:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import msgspec
 
 from shared.adapters.ports import ObjectInfo, ObjectStore
 from shared.domain.cells import Dialect, find_dialect, pieces_of_cells
 from shared.domain.cutting import Limits, Piece, Position, pieces_of_lines
+from shared.domain.envelopes import Natural
 from shared.domain.expanding import Damage, expand
 from shared.domain.records import is_lines, pieces_of_records
-from shared.domain.sources import Route
+from shared.domain.sources import SOURCES, Route
 from shared.errors import UnsupportedFile
+from shared.schemas.aliases import canonical_header, natural_names
 from shared.settings import Settings
 
 HEAD_BYTES = 64 * 1024
+NATURAL: dict[str, Natural] = {source: Natural(natural_names(source)) for source in SOURCES}
 KEY_COLUMNS = {"users": ("user_id",), "fx_rates": ("date", "currency", "rate")}
 
 
@@ -59,11 +63,13 @@ def examine(info: ObjectInfo, route: Route, store: ObjectStore, settings: Settin
         raise UnsupportedFile(reason, f"gs://{info.bucket}/{info.name} holds no rows")
     if route.shape == "csv":
         dialect = find_dialect(head, complete)
+        dialect = replace(dialect, header=canonical_header(route.source, dialect.header))
         missing = [name for name in KEY_COLUMNS[route.source] if name not in dialect.header]
         if missing:
             raise UnsupportedFile("missing_columns", f"{info.name}: the header lacks {', '.join(missing)}")
         return Checkpoint(position=dialect.body, gzipped=gzipped, shape="csv", dialect=dialect)
-    lines = route.shape == "lines" or is_lines(head)
+    line_ends = b"\n" in head or b"\r" not in head.strip()  # lines that end in a lone \r are read as records
+    lines = line_ends if route.shape == "lines" else is_lines(head, NATURAL[route.source])
     return Checkpoint(gzipped=gzipped, in_place=lines and not gzipped, shape="lines" if lines else "json")
 
 
@@ -76,7 +82,7 @@ def _head(blocks: Iterable[bytes]) -> tuple[bytes, bool]:
     return head, True
 
 
-def pieces(info: ObjectInfo, at: Checkpoint, store: ObjectStore, settings: Settings) -> Iterator[Piece]:
+def pieces(info: ObjectInfo, source: str, at: Checkpoint, store: ObjectStore, settings: Settings) -> Iterator[Piece]:
     """The pieces of the file behind the checkpoint."""
     limits = Limits(settings.chunk_rows, max(settings.chunk_bytes, settings.max_line_bytes), settings.max_line_bytes)
     damage = Damage()
@@ -89,8 +95,9 @@ def pieces(info: ObjectInfo, at: Checkpoint, store: ObjectStore, settings: Setti
         blocks = store.blocks(info.bucket, info.name, generation=info.generation, start=start)
     if at.dialect:
         return pieces_of_cells(blocks, limits, at.dialect, at.position, lambda: damage.reason)
-    cut = pieces_of_lines if at.shape == "lines" else pieces_of_records
-    return cut(blocks, limits, at.position, lambda: damage.reason)
+    if at.shape == "lines":
+        return pieces_of_lines(blocks, limits, at.position, lambda: damage.reason)
+    return pieces_of_records(blocks, limits, at.position, lambda: damage.reason, NATURAL[source])
 
 
 def _behind(offset: int, blocks: Iterable[bytes]) -> Iterator[bytes]:

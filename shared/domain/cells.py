@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from shared.domain.cutting import BrokenOff, Limits, Piece, Position, pack, whole
+from shared.domain.cutting import BrokenOff, Limits, Piece, Position, Record, pack, whole
 from shared.errors import UnsupportedFile
 
 _RECORD_LINES = 100  # a record with more quoted line breaks than this is taken for an unclosed quote
+_MARK = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t"
 
 
@@ -49,9 +50,13 @@ def find_dialect(head: bytes, complete: bool) -> Dialect:
     if "\r" in text:
         raise UnsupportedFile("wrong_encoding", "the header line holds a carriage return; end lines with a line feed")
     delimiter = max(_DELIMITERS, key=text.count)
-    cells = next(csv.reader([text], delimiter=delimiter), [])
-    header = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    header = header_names(next(csv.reader([text], delimiter=delimiter), []))
     return Dialect(encoding, delimiter, header, Position(len(first) + len(line_end), 2))
+
+
+def header_names(cells: Iterable[str]) -> list[str]:
+    """The cells of a header line as field names."""
+    return [cell.strip().lower().replace(" ", "_") for cell in cells]
 
 
 def pieces_of_cells(
@@ -69,10 +74,11 @@ def pieces_of_cells(
 class _Stretch(Exception):
     """Stands for a line that cannot be read; raised where a record would begin with it."""
 
-    def __init__(self, length: int, reason: str) -> None:
+    def __init__(self, length: int, reason: str, last: bool = False) -> None:
         super().__init__(reason)
         self.length = length
         self.reason = reason
+        self.last = last
 
 
 def _lines(blocks: Iterable[bytes], line_bytes: int, broken_off: BrokenOff) -> Iterator[bytes | _Stretch]:
@@ -92,16 +98,14 @@ def _lines(blocks: Iterable[bytes], line_bytes: int, broken_off: BrokenOff) -> I
             skipped += len(rest)
             rest = b""
     if reason := broken_off():
-        yield _Stretch(skipped + len(rest), reason)
+        yield _Stretch(skipped + len(rest), reason, last=True)
     elif skipped:
         yield _Stretch(skipped, "line_too_long")
     elif rest:
         yield rest
 
 
-def _records(
-    lines: Iterator[bytes | _Stretch], dialect: Dialect, record_bytes: int
-) -> Iterator[tuple[bytes, int, str]]:
+def _records(lines: Iterator[bytes | _Stretch], dialect: Dialect, record_bytes: int) -> Iterator[Record]:
     feed = _Feed(lines, dialect.encoding)
     blank = 0
     while True:
@@ -111,7 +115,7 @@ def _records(
         except StopIteration:
             break
         except _Stretch as stretch:
-            yield b"", blank + stretch.length, stretch.reason
+            yield Record(b"", blank, stretch.length, broken=stretch.reason, last=stretch.last)
             blank = 0
             continue
         except csv.Error:
@@ -120,10 +124,11 @@ def _records(
         else:
             cells_or_text = cells
         if cells_or_text:
-            yield _encode(cells_or_text), feed.taken() + blank, ""
+            mark, length, trail = feed.taken()
+            yield Record(_encode(cells_or_text), blank + mark, length, trail)
             blank = 0
         else:
-            blank += feed.taken()
+            blank += sum(feed.taken())
 
 
 def _encode(value: list[str] | str) -> bytes:
@@ -154,7 +159,8 @@ class _Feed:
             size += len(line)
             if len(self._record) > 1 and (size > record_bytes or len(self._record) > _RECORD_LINES):
                 raise csv.Error("unclosed quote")
-            yield line.decode(self._encoding, "surrogateescape")
+            text = line.decode(self._encoding, "surrogateescape")
+            yield text.removeprefix("\ufeff") if len(self._record) == 1 else text
 
     def give_back_all_but_first(self) -> bytes:
         first, *others = self._record
@@ -162,5 +168,10 @@ class _Feed:
         self._record = [first]
         return first
 
-    def taken(self) -> int:
-        return sum(map(len, self._record))
+    def taken(self) -> tuple[int, int, int]:
+        """Bytes of the mark in front of the record, its own, and those of its line end."""
+        first, last = self._record[0], self._record[-1]
+        size = len(first) if first is last else sum(map(len, self._record))
+        mark = 3 if first.startswith(_MARK) else 0
+        trail = len(last) - len(last.rstrip(b"\r\n"))
+        return mark, size - mark - trail, trail

@@ -8,7 +8,11 @@ the pieces cover the stream without a gap, and cutting again from any piece's en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+BLANK = frozenset({b"", b"\xef\xbb\xbf"})
+"""What is left of a line, stripped, that holds no row: nothing, or the mark of a file that was joined to another."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a piece begins: bytes into the (expanded) stream and the number of its first line, counted from 1."""
+    """Where a piece begins: bytes into the (expanded) stream and the number of its first line, counted from 1.
+
+    `within` holds the brackets that are open here (records.py). `ended` says that the stream broke off here: nothing
+    follows, and a reader that starts here does not tell the break a second time.
+    """
 
     offset: int = 0
     line: int = 1
+    within: str = ""
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class Piece:
     """Some whole lines, or one broken stretch.
 
     `rows` counts the lines that are not blank. `broken` is the reason code of a stretch that cannot be read as rows;
-    a stretch counts as one row and carries no data.
+    a stretch counts as one row and carries no data; `lead` bytes in front of it are only what stands between records.
+    `spans` tells of each converted line how many bytes lie in front of its record and how many it has, in turn.
     """
 
     start: Position
@@ -41,6 +52,20 @@ class Piece:
     rows: int
     data: bytes
     broken: str = ""
+    lead: int = 0
+    spans: tuple[int, ...] = ()
+
+
+class Record(NamedTuple):
+    """One converted line, or a stretch with its reason: bytes in front of it, its own, and those of its line end."""
+
+    line: bytes
+    lead: int
+    length: int
+    trail: int = 0
+    broken: str = ""
+    within: str = ""
+    last: bool = False
 
 
 BrokenOff = Callable[[], str]
@@ -58,7 +83,10 @@ def pieces_of_lines(
 
     `broken_off` is asked at the end of the stream: a reason code there makes the unfinished last line one stretch.
     """
-    cutter = _LineCutter(limits, start or Position())
+    at = start or Position()
+    if at.ended:
+        return
+    cutter = _LineCutter(limits, at)
     for block in blocks:
         yield from cutter.feed(block)
     yield from cutter.finish(broken_off())
@@ -95,11 +123,12 @@ class _LineCutter:
             self._skipped, self._tail = len(self._tail), b""
 
     def finish(self, broken: str) -> Iterator[Piece]:
-        if self._skipped:
-            yield self._stretch(self._skipped, broken or "line_too_long")
+        if self._skipped and not broken:
+            yield self._stretch(self._skipped)
         elif broken:
             yield from self._close()
-            yield self._stretch(len(self._tail), broken)
+            stretch = self._stretch(self._skipped + len(self._tail), broken)
+            yield replace(stretch, end=replace(stretch.end, ended=True))
         else:
             if self._run and self._size + len(self._tail) > self._limits.chunk_bytes:
                 yield from self._close()
@@ -138,7 +167,7 @@ class _LineCutter:
         """Emit the run, if there is one."""
         data = b"\n".join(self._run) + end if self._run else b""
         if data:
-            rows = sum(1 for line in self._run if line.strip())
+            rows = sum(1 for line in self._run if line.strip() not in BLANK)
             start = self._advance(len(data), data.count(b"\n") + (not data.endswith(b"\n")))
             yield Piece(start, self._at, rows, data)
         self._run, self._size = [], 0
@@ -153,21 +182,29 @@ class _LineCutter:
         return start
 
 
-def pack(lines: Iterable[tuple[bytes, int, str]], limits: Limits, start: Position) -> Iterator[Piece]:
-    """Pack converted lines `(line, bytes of the stream that it took, reason where it is a stretch)` into pieces."""
-    at = first = start
+def pack(records: Iterable[Record], limits: Limits, start: Position) -> Iterator[Piece]:
+    """Pack converted lines into pieces."""
+    first, offset, end_line, around = start, start.offset, start.line, start.within
     held: list[bytes] = []
-    size = 0
-    for line, taken, broken in lines:
+    spans: list[int] = []
+    size = carried = 0
+    for line, lead, length, trail, broken, within, last in () if start.ended else records:
         if held and (broken or len(held) == limits.rows or size + len(line) >= limits.chunk_bytes):
-            yield Piece(first, at, len(held), b"\n".join(held) + b"\n")
-            held, size, first = [], 0, at
-        at = Position(at.offset + taken, at.line + 1)
+            at = Position(offset, end_line, around)
+            yield Piece(first, at, len(held), b"\n".join(held) + b"\n", spans=tuple(spans))
+            held, spans, size, carried, first = [], [], 0, 0, at
+        offset += lead + length + trail
+        end_line += 1
+        around = within
         if broken:
-            yield Piece(first, at, 1, b"", broken)
+            at = Position(offset, end_line, around, last)
+            yield Piece(first, at, 1, b"", broken, lead)
             first = at
         else:
             held.append(line)
+            spans += (carried + lead, length)
+            carried = trail
             size += len(line) + 1
     if held:
-        yield Piece(first, at, len(held), b"\n".join(held) + b"\n")
+        end = Position(offset, end_line, around)
+        yield Piece(first, end, len(held), b"\n".join(held) + b"\n", spans=tuple(spans))

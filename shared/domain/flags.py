@@ -18,3 +18,5 @@ PRICE_MISMATCH = 64
 """Set by enrich: the amount is not a multiple of the product's price at the time of sale."""
 MISSING_RATE = 128
 """Set by enrich: no exchange rate is known on or before the day of sale."""
+AMBIGUOUS_DATE = 256
+"""A date could have been read in two ways and was read in the declared order of day and month."""

@@ -14,10 +14,12 @@ import msgspec
 from shared.domain import flags
 from shared.domain.copytext import line_of
 from shared.domain.identity import content_hash
-from shared.schemas.fields import refuse
+from shared.schemas.fields import refuse_field
+from shared.schemas.formats import Formats
 from shared.schemas.rows import STATUS_RANK
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+PLAIN_FORMATS = Formats()
 LATE_AFTER = timedelta(days=1)
 _NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")  # behind an odd backslash; an even number of them spells a backslash
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
@@ -25,17 +27,24 @@ _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 @dataclass(frozen=True)
 class Context:
-    """What a row is judged against: its source, when it landed, and the list of payment methods."""
+    """What a row is judged against: its source, when it landed, the list of payment methods and the declared formats.
+
+    `bits` are the flags that the row has already.
+    """
 
     source: str
     landed_at: datetime
     payment_methods: frozenset[str]
     latest: datetime
+    formats: Formats = PLAIN_FORMATS
+    bits: int = 0
 
     @staticmethod
-    def at(source: str, landed_at: datetime, payment_methods: frozenset[str]) -> Context:
+    def at(
+        source: str, landed_at: datetime, payment_methods: frozenset[str], formats: Formats = PLAIN_FORMATS
+    ) -> Context:
         """The context of a chunk; a timestamp may lie at most a day ahead of the landing time."""
-        return Context(source, landed_at, payment_methods, landed_at + timedelta(days=1))
+        return Context(source, landed_at, payment_methods, landed_at + timedelta(days=1), formats)
 
 
 Normalise = Callable[[int, dict[str, Any], Mapping[str, Any] | None, Context], str]
@@ -46,12 +55,6 @@ def _moment(value: datetime, context: Context, name: str) -> datetime:
     if not EARLIEST <= moment <= context.latest:
         raise refuse_field(name, "timestamp_out_of_range", "must lie between 2000 and a day after landing")
     return moment
-
-
-def refuse_field(name: str, code: str, text: str) -> Exception:
-    """A refusal that names its field, as marshmallow would."""
-    error = refuse(code, text)
-    return type(error)({name: error.messages})
 
 
 def plain(number: Decimal | None) -> str | None:
@@ -80,7 +83,7 @@ def transaction(line: int, row: dict[str, Any], extra: Mapping[str, Any] | None,
     """COPY line of a transaction; the hash covers all source fields but the timestamp."""
     stamp: datetime = row["timestamp"]
     moment = _moment(stamp, context, "timestamp")
-    bits = 0 if stamp.tzinfo else flags.NAIVE_TIME
+    bits = context.bits if stamp.tzinfo else context.bits | flags.NAIVE_TIME
     user, raw_method, status = row["user_id"], row["payment_method"], row["status"]
     method = raw_method.lower() if raw_method else "other"
     if user is None:
@@ -98,21 +101,21 @@ def transaction(line: int, row: dict[str, Any], extra: Mapping[str, Any] | None,
     return line_of([str(line), moment.isoformat(), str(STATUS_RANK[status]), _hash(content), str(bits), *content])
 
 
-def user(line: int, row: dict[str, Any], extra: Mapping[str, Any] | None, _: Context) -> str:
+def user(line: int, row: dict[str, Any], extra: Mapping[str, Any] | None, context: Context) -> str:
     """COPY line of a user; its recency is the landing object's, so the line has none."""
     registered = row["registration_date"]
     content = [
         row["user_id"], row["email"], registered.isoformat() if registered else None, row["country"],
         row["age_group"], row["customer_tier"], _extra(extra),
     ]  # fmt: skip
-    return line_of([str(line), _hash(content), "0", *content])
+    return line_of([str(line), _hash(content), str(context.bits), *content])
 
 
 def product(line: int, row: dict[str, Any], extra: Mapping[str, Any] | None, context: Context) -> str:
     """COPY line of a product; recency is `updated_at`, else the time of extraction."""
     stamp: datetime | None = row["updated_at"]
     moment = _moment(stamp, context, "updated_at") if stamp else context.landed_at
-    bits = flags.NAIVE_TIME if stamp and not stamp.tzinfo else 0
+    bits = context.bits | flags.NAIVE_TIME if stamp and not stamp.tzinfo else context.bits
     count = row["inventory_count"]
     content = [
         row["product_id"], row["name"], row["category"], plain(row["price"]), None if count is None else str(count),

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 from marshmallow import ValidationError
 
+from shared.domain import flags
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS, line_of, table_of
+from shared.domain.cutting import BLANK
 from shared.domain.normalising import NORMALISERS, Context
 from shared.domain.profiling import FieldsSeen
+from shared.domain.reading import Unreadable, reader_of
 from shared.schemas.accepting import CHECKS
+from shared.schemas.aliases import canonical_row
 from shared.schemas.fields import Problem
 from shared.schemas.rows import KNOWN, OPTIONAL
 
@@ -80,17 +83,6 @@ class Verdict:
         return b"".join(row.raw + b"\n" for row in self.bad if row.place is None)
 
 
-class Unreadable(Exception):
-    """A line that is no row at all."""
-
-    def __init__(self, reason: str, told: str) -> None:
-        self.reason = reason
-        self.told = told
-
-
-_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
 def validate_lines(
     data: bytes, context: Context, first_line: int, header: Sequence[str] | None = None, at: int | None = None
 ) -> Verdict:
@@ -98,25 +90,35 @@ def validate_lines(
 
     `at` is the offset of `data` in its source file, where its lines are the file's own.
     """
+    read = reader_of(data, header, context.source)
     check = CHECKS[context.source]
     known = KNOWN[context.source]
     normalise = NORMALISERS[context.source]
     optional = OPTIONAL[context.source]
+    commas = context.formats.comma
     verdict = Verdict(context.source, fields=FieldsSeen(known))
     see = verdict.fields.see
     end = -1
     for number, line in enumerate(data.split(b"\n"), first_line):
         end += len(line) + 1
         stripped = line.strip()
-        if not stripped:
+        if stripped in BLANK:
             continue
         verdict.received += 1
         row: dict[str, Any] = {}
         try:
-            row = _cells(stripped, header) if header else _object(stripped)
+            row = read(stripped)
+            judged = context
+            if not known.issuperset(row):
+                row = canonical_row(context.source, row)
             extra = see(row)
-            clean = check(row)
-            verdict.good.append(normalise(number, clean, extra, context))
+            if commas:
+                row = context.formats.numbers(context.source, row)
+            try:
+                clean = check(row)
+            except ValidationError as exc:
+                clean, judged = _mended(row, exc, context)
+            verdict.good.append(normalise(number, clean, extra, judged))
             for name in optional:
                 if clean[name] is None:
                     verdict.missing[name] += 1
@@ -135,37 +137,13 @@ def _source(at: int | None, end: int, line: bytes) -> tuple[int, int] | None:
     return None if at is None else (at + end - len(line), len(line))
 
 
-def _object(line: bytes) -> dict[str, Any]:
-    row = _decoded(line.removeprefix(b"\xef\xbb\xbf"), "malformed_json", "is not one complete JSON value")
-    if type(row) is not dict:
-        raise Unreadable("not_an_object", "must be a JSON object")
-    return row
-
-
-def _cells(line: bytes, header: Sequence[str]) -> dict[str, Any]:
-    cells = _decoded(line, "malformed_csv", "is not readable")
-    if type(cells) is not list:
-        raise Unreadable("malformed_csv", "has a quote that is never closed, or text behind a closing quote")
-    if len(cells) != len(header):
-        raise Unreadable("wrong_column_count", f"has {len(cells)} cells where the header has {len(header)}")
-    return {name: cell or None for name, cell in zip(header, cells, strict=True) if name}
-
-
-def _decoded(line: bytes, reason: str, told: str) -> Any:
-    try:
-        return _DECODE(line)
-    except InvalidOperation as exc:
-        raise Unreadable("invalid_value", "holds a number whose exponent is too large") from exc
-    except (msgspec.DecodeError, RecursionError, ValueError) as exc:
-        raise _classed(line, reason, told) from exc
-
-
-def _classed(line: bytes, reason: str, told: str) -> Unreadable:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        return Unreadable("invalid_encoding", f"is not UTF-8 at byte {exc.start} of the row")
-    return Unreadable(reason, told)
+def _mended(row: dict[str, Any], error: ValidationError, context: Context) -> tuple[dict[str, Any], Context]:
+    """The row cleaned after all, by the declared formats, else the error."""
+    problems: Mapping[str, Sequence[object]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    mended, doubtful = context.formats.mend(context.source, row, problems)
+    if mended == row:
+        raise error
+    return CHECKS[context.source](mended), replace(context, bits=flags.AMBIGUOUS_DATE) if doubtful else context
 
 
 def _reason(problems: Mapping[str, Sequence[object]]) -> str:
@@ -185,6 +163,7 @@ def _row_id(row: Mapping[str, Any], source: str) -> str | None:
 
 
 _BROKEN = {
+    "envelope_member": "stands beside the records in the object around them; it is no row",
     "line_too_long": "is longer than the limit for one row (MAX_LINE_BYTES)",
     "truncated": "breaks off before the record ends; send the whole file again",
     "expansion_limit": "expands beyond the limits for compressed files (MAX_EXPANDED_BYTES, MAX_EXPANSION_RATIO)",

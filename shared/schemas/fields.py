@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from unicodedata import category
 
 from marshmallow import ValidationError, fields
 from marshmallow import missing as missing_
@@ -18,8 +19,9 @@ from shared.schemas.reference import COUNTRIES, CURRENCIES
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+_JOINERS = "\u200c\u200d"
 MAX_TEXT = 200
 
 
@@ -38,6 +40,11 @@ class Problem(str):
 def refuse(code: str, text: str) -> ValidationError:
     """The error a field raises."""
     return ValidationError([Problem(code, text)])
+
+
+def refuse_field(name: str, code: str, text: str) -> ValidationError:
+    """A refusal that names its field, as marshmallow would."""
+    return ValidationError({name: [Problem(code, text)]})
 
 
 class Cleaned(fields.Field[Any]):
@@ -74,6 +81,16 @@ class Text(Cleaned):
     """Printable text."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        return text_of(value)
+
+
+class Name(Cleaned):
+    """A name as people write it: printable text in which spaces of any kind and joined emoji are fine too."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, str) and len(value) <= MAX_TEXT and not value.isprintable():
+            text_of("".join(letter for letter in value if letter not in _JOINERS and category(letter) != "Zs"))
+            return value
         return text_of(value)
 
 
@@ -145,7 +162,7 @@ class Number(Cleaned):
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return Decimal(value)
-        if isinstance(value, str) and _NUMBER.fullmatch(value):
+        if isinstance(value, str) and NUMBER.fullmatch(value):
             try:
                 return Decimal(value)
             except InvalidOperation:

@@ -63,7 +63,7 @@ class ProductRow(Row):
     """One product as the product API gives it."""
 
     product_id = f.Text(required=True)
-    name = f.Text(load_default=None, allow_none=True)
+    name = f.Name(load_default=None, allow_none=True)
     category = f.Text(load_default=None, allow_none=True)
     price = f.Number(digits=12, places=2, least=Decimal(0), load_default=None, allow_none=True)
     inventory_count = f.Whole(load_default=None, allow_none=True)

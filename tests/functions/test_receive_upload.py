@@ -69,6 +69,29 @@ def test_the_line_number_of_a_row_goes_on_over_the_chunks() -> None:
     assert firsts == [1 + 10 * number for number in range(10)]
 
 
+@pytest.mark.parametrize("end", [".ndjson", ".json", ".ndjson.gz"])
+def test_lines_that_end_in_a_lone_carriage_return_are_read_one_by_one(end: str) -> None:
+    data = lines(ROWS).replace(b"\n", b"\r")
+    bench = whole(f"transactions/a{end}", gzip.compress(data, mtime=0) if end.endswith("gz") else data)
+    assert [json.loads(row)["transaction_id"] for row in bench.rows()] == [f"t{number}" for number in range(95)]
+
+
+def test_pages_of_an_api_are_opened_also_where_each_stands_on_a_line_of_its_own() -> None:
+    pages = [{"page": 1, "items": ROWS[:50]}, {"items": ROWS[50:], "next": None}]
+    data = b"\n".join(json.dumps(page).encode() for page in pages)
+    bench = whole("transactions/a.json", data)
+    chunks = list(bench.chunks().values())
+    assert [chunk.broken for chunk in chunks if chunk.broken] == ["envelope_member"] * 2
+    said = [data[c.raw.offset : c.raw.offset + c.raw.length] for c in chunks if c.broken]
+    assert said == [b'"page": 1', b'"next": null']
+    assert sum(chunk.rows for chunk in chunks if not chunk.broken) == 95
+
+
+def test_a_header_under_other_names_is_the_header_of_the_fields() -> None:
+    bench = whole("users/a.csv", b"Customer ID,E-Mail,tier\nu1,a@example.com,gold\n")
+    assert [chunk.header for chunk in bench.chunks().values()] == [["user_id", "email", "customer_tier"]]
+
+
 def test_a_gzip_file_that_breaks_off_gives_its_rows_and_one_broken_stretch() -> None:
     data = gzip.compress(lines([sale() for _ in range(95)]))
     bench = whole("transactions/a.ndjson.gz", data[: len(data) * 2 // 3])

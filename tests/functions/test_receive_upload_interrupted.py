@@ -60,3 +60,17 @@ def test_a_second_delivery_meanwhile_comes_again_later() -> None:
     info = bench.drop("transactions/a.ndjson", lines(ROWS))
     with bench.ledger.cutting(identity(info), info), pytest.raises(LockTimeout):
         bench.run(landed(info))
+
+
+@pytest.mark.parametrize("method", ["checkpoint", "finish"])
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".gz")])
+def test_a_file_that_breaks_off_tells_it_once_whatever_crashes_behind_it(name: str, method: str) -> None:
+    bench, data = Bench(cut_seconds=1_000), FILES[name][:-12]
+    message = landed(bench.drop(name, data))
+    broken = {"ledger": Failing(bench.ledger, method, 1 if method == "finish" else 2)}
+    flushing_each_chunk = map(float, itertools.count(0, 2)).__next__
+    with pytest.raises(DependencyUnavailable):
+        bench.run(message, clock=flushing_each_chunk, **broken)
+    assert bench.run(message).outcome == "cut"
+    assert [chunk.broken for chunk in bench.chunks().values() if chunk.broken] == ["truncated"]
+    assert bench.chunks().keys() == whole(name, data).chunks().keys()

@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import settings
 
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS
-from shared.domain.normalising import Context
+from shared.domain.normalising import PLAIN_FORMATS, Context
 from shared.domain.validation import Verdict, validate_lines
+from shared.schemas.formats import Formats
 
 LANDED = datetime(2026, 3, 2, 12, tzinfo=UTC)
 METHODS = frozenset({"card", "paypal", "gift_card", "other"})
@@ -39,20 +40,20 @@ _UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 Cells = dict[str, str | None]
 
 
-def judge(source: str, data: bytes, header: Sequence[str] | None = None) -> Verdict:
+def judge(source: str, data: bytes, header: Sequence[str] | None = None, formats: Formats = PLAIN_FORMATS) -> Verdict:
     """The verdict on some lines, the first of which is line 1."""
-    return validate_lines(data, Context.at(source, LANDED, METHODS), 1, header)
+    return validate_lines(data, Context.at(source, LANDED, METHODS, formats), 1, header)
 
 
-def judge_row(source: str, **changes: object) -> Verdict:
+def judge_row(source: str, formats: Formats = PLAIN_FORMATS, **changes: object) -> Verdict:
     """The verdict on the good row of a source with some fields changed; a field set to `...` is left out."""
     row = {name: value for name, value in {**GOOD[source], **changes}.items() if value is not ...}
-    return judge(source, json.dumps(row).encode())
+    return judge(source, json.dumps(row).encode(), formats=formats)
 
 
-def good_row(source: str, **changes: object) -> Cells:
+def good_row(source: str, formats: Formats = PLAIN_FORMATS, **changes: object) -> Cells:
     """The one row to load, by column."""
-    verdict = judge_row(source, **changes)
+    verdict = judge_row(source, formats, **changes)
     assert not verdict.bad
     (row,) = parse_copy(verdict.rows(), COLUMNS[source])
     return row

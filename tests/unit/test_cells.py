@@ -195,7 +195,7 @@ def test_where_the_stream_breaks_off_the_unfinished_line_is_one_stretch(end: int
     text = b"u1,a\nu2,bcd\nu3,\xc3\xa9"[:end]
     pieces = cut([text], broken="truncated")
     assert [piece.broken for piece in pieces] == ["", *[""] * (end >= 12), "truncated"]
-    assert pieces[-1].end == Position(end, 3 + (end >= 12))
+    assert pieces[-1].end == Position(end, 3 + (end >= 12), ended=True)
 
 
 def test_where_the_stream_breaks_off_inside_a_line_that_is_too_long_there_is_one_stretch() -> None:

@@ -86,3 +86,16 @@ def test_the_environment_is_read_at_the_call(monkeypatch: pytest.MonkeyPatch) ->
     assert load_settings().project == "p"
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p2")
     assert load_settings().project == "p2"
+
+
+@pytest.mark.parametrize(("name", "text"), [("DATE_ORDER", "ymd"), ("DATE_ORDER", "DMY"), ("NUMBER_FORMAT", "comma")])
+def test_a_format_that_is_not_known_is_refused(name: str, text: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be"):
+        load_settings({**NEEDED, name: text})
+
+
+def test_formats_are_undeclared_unless_they_are_set() -> None:
+    settings = load_settings(NEEDED)
+    assert (settings.date_order, settings.number_format) == ("", "")
+    declared = load_settings({**NEEDED, "DATE_ORDER": "dmy", "NUMBER_FORMAT": "decimal_comma"})
+    assert (declared.date_order, declared.number_format) == ("dmy", "decimal_comma")

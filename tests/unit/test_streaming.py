@@ -49,7 +49,11 @@ def test_one_pretty_printed_row_is_one_line_though_a_line_of_it_is_an_object() -
         (b"hello", [b"hello"]),
         (b"[1, 2]", [b"1", b"2"]),
         (b'[{"a":1}, {"b":x}, {"c":3}]', [b'{"a":1}', b'{"b":x}', b'{"c":3}']),
-        (b'[{"a":1}, {"b":\n"open', [b'{"a":1}', b', {"b": "open']),
+        (b'[{"a":1}, {"b":\n"open', [b'{"a":1}', b'{"b": "open']),
+        (b'[{"a":1}', [b'{"a":1}', b"null"]),
+        (b" ,]", [b"null"]),
+        (b"[ ]", []),
+        (b'{"n":1,"items":[{"transaction_id":1}],"next":2}', [b'"n":1', b'{"transaction_id":1}', b'"next":2']),
         (b'[{"a":"\xff"}]', [b'{"a":"\xff"}']),
     ],
 )

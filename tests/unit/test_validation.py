@@ -28,7 +28,7 @@ def row_with(field: str, text: str, source: str = "transactions") -> bytes:
 
 @pytest.mark.parametrize("source", GOOD)
 def test_a_good_row_of_each_source_is_loaded_with_its_line_number(source: str) -> None:
-    verdict = judge(source, b"\n  \r\n" + json.dumps(GOOD[source]).encode() + b"\r\n\n")
+    verdict = judge(source, b"\n  \r\n" + json.dumps(GOOD[source]).encode() + b"\r\n\n\xef\xbb\xbf\n")
     assert (verdict.received, len(verdict.good), verdict.bad) == (1, 1, [])
     assert verdict.good[0].startswith("3\t")
 
@@ -37,10 +37,18 @@ def test_a_good_row_of_each_source_is_loaded_with_its_line_number(source: str) -
     ("line", "reason"),
     [
         (b"{", "malformed_json"),
-        (b'{"a": 1} {"a": 2}', "malformed_json"),
+        (b'{"a": 1} {"a": 2}', "several_values"),
+        (b'{"a": 1},\xef\xbb\xbf{"a": 2}', "several_values"),
+        (b'{"a": 1} x', "malformed_json"),
+        (b'{"a": 1, "a": 2}', "duplicate_key"),
+        (b'{"a": 1, "a" : 2}', "duplicate_key"),
+        (b'{"a": "\\":", "b\\u0061": 1, "ba"\t:2}', "duplicate_key"),
+        (b'{"a": {"b": 1, "b": 1}}', "duplicate_key"),
+        (b'{"a":1, "a"  :1}', "duplicate_key"),
+        (b'{"a":1, "a"\r:1}', "duplicate_key"),
         (b'{"a": 1,}', "malformed_json"),
         (b"{'a': 1}", "malformed_json"),
-        (b"\xef\xbb\xbf", "malformed_json"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf", "malformed_json"),
         (b'{"a": "\\ud800"}', "malformed_json"),
         (b'{"\\udc00": 1}', "malformed_json"),
         (b'{"a": NaN}', "malformed_json"),
@@ -80,6 +88,9 @@ def test_a_line_that_is_no_row_is_told_by_what_is_wrong_with_it(line: bytes, rea
         (b"[" * 100_000, "malformed_csv"),
         (b'["u1","\xff"]', "invalid_encoding"),
         (b"[1e99999999999999999999, 1]", "invalid_value"),
+        (b'["user_id","country"]', "repeated_header"),
+        (b'["Country","User ID"]', "repeated_header"),
+        (b'["customer_id","Country_code"]', "repeated_header"),
         (b'["","GB"]', "missing_field"),
         (b'[" ","GB"]', "missing_field"),
         (b'["u1","Atlantis"]', "unknown_country"),
@@ -93,6 +104,24 @@ def test_cells_that_are_no_row_are_told_by_what_is_wrong_with_them(line: bytes, 
 def test_empty_cells_are_missing_values_and_columns_without_a_name_are_left_out() -> None:
     verdict = judge("users", b'["u1","","x","new",""]', [*TWO, "", "shoe_size", "hat"])
     assert verdict.good[0].split("\t")[3:] == ["u1"] + ["\\N"] * 5 + ['{"hat":null,"shoe_size":"new"}']
+
+
+def test_a_column_named_twice_is_read_where_its_cells_agree_and_refused_where_they_differ() -> None:
+    verdict = judge("users", b'["u1","GB","GB"]\n["u2","GB","DE"]\n["u3","","DE"]', [*TWO, "country"])
+    assert [row.split("\t")[3] for row in verdict.good] == ["u1"]
+    assert [row.reason for row in verdict.bad] == ["duplicate_key"] * 2
+
+
+def test_a_field_under_another_name_is_the_field_and_no_unknown_one() -> None:
+    row: dict[str, Any] = {**GOOD["transactions"], "txn_id": "t7", "transaction_id": "", "customer_id": "u9"}
+    found = good_row("transactions", **row)
+    assert (found["transaction_id"], found["user_id"]) == ("t7", "u1")
+    assert found["extra"] == '{"customer_id":"u9"}'
+
+
+@pytest.mark.parametrize("name", ["Tea\u00a0pot", "\U0001f469\u200d\U0001f373 apron", "No\u202f5"])
+def test_a_product_name_may_hold_any_space_and_joined_emoji(name: str) -> None:
+    assert good_row("products", name=name)["name"] == name
 
 
 @pytest.mark.parametrize(
@@ -109,7 +138,15 @@ def test_empty_cells_are_missing_values_and_columns_without_a_name_are_left_out(
         ("transactions", {"currency": "\N{FULLWIDTH LATIN CAPITAL LETTER G}BP"}, "unknown_currency"),
         ("transactions", {"amount": "-1"}, "negative_amount"),
         ("transactions", {"amount": True}, "invalid_value"),
-        ("transactions", {"amount": "1,50"}, "invalid_value"),
+        ("transactions", {"amount": "1,500"}, "ambiguous_number"),
+        ("transactions", {"amount": "1,5,00"}, "invalid_value"),
+        ("transactions", {"timestamp": "01/02/2026 10:00"}, "ambiguous_date"),
+        ("transactions", {"timestamp": "25/25/2026 10:00"}, "invalid_value"),
+        ("users", {"registration_date": "1.2.2026"}, "ambiguous_date"),
+        ("users", {"registration_date": "31/02/2026"}, "invalid_value"),
+        ("products", {"price": "1.234"}, "invalid_value"),
+        ("products", {"name": "a\x00b"}, "invalid_value"),
+        ("products", {"name": "a\u200bb"}, "invalid_value"),
         ("transactions", {"amount": "NaN"}, "invalid_value"),
         ("transactions", {"amount": {"value": 1}}, "invalid_value"),
         ("transactions", {"transaction_id": "a\tb"}, "invalid_value"),
@@ -180,7 +217,8 @@ SECRET = st.text("abcxyz0189@.:/\\\"'<%é漢\U0001f600", min_size=12, max_size=2
 @few
 @given(field=st.sampled_from(sorted(SALE)), secret=SECRET)
 def test_what_is_told_never_holds_a_value(field: str, secret: str) -> None:
-    verdict = judge_row("transactions", **{field: secret, "amount": "-5"})
+    changes: dict[str, Any] = {field: secret, "amount": "-5"}
+    verdict = judge_row("transactions", **changes)
     for row in verdict.bad:
         told = json.dumps({name: list(map(str, texts)) for name, texts in row.fields.items()}, ensure_ascii=False)
         assert secret not in told
@@ -191,7 +229,8 @@ def test_what_is_told_never_holds_a_value(field: str, secret: str) -> None:
 @given(secret=SECRET)
 def test_nothing_of_a_person_is_told_or_named(secret: str) -> None:
     for field in KNOWN["users"]:
-        verdict = judge_row("users", **{field: secret, "country": secret})
+        changes: dict[str, Any] = {field: secret, "country": secret}
+        verdict = judge_row("users", **changes)
         assert secret not in verdict.bad_rows("gs://q/o").decode()
 
 

@@ -111,9 +111,10 @@ SELECT
     - CASE WHEN all_flags & 4 <> 0 THEN 10 ELSE 0 END   -- other payment method
     - CASE WHEN all_flags & 8 <> 0 THEN 10 ELSE 0 END   -- late
     - CASE WHEN all_flags & 16 <> 0 THEN 15 ELSE 0 END  -- inferred user
-    - CASE WHEN all_flags & 32 <> 0 THEN 20 ELSE 0 END  -- inferred product
+    - CASE WHEN all_flags & 32 <> 0 THEN 15 ELSE 0 END  -- inferred product
     - CASE WHEN all_flags & 64 <> 0 THEN 15 ELSE 0 END  -- price mismatch
     - CASE WHEN all_flags & 128 <> 0 THEN 15 ELSE 0 END -- missing rate
+    - CASE WHEN all_flags & 256 <> 0 THEN 5 ELSE 0 END  -- ambiguous date
     AS quality_score,
     chunk_id AS source_chunk,
     source_line

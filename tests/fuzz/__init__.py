@@ -1,0 +1,1 @@
+"""A mutation fuzzer for every reader of what comes from outside: `make fuzz`."""
