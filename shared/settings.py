@@ -35,6 +35,9 @@ class Settings:
     product_api_data: str
     product_page_size: int
     runbook_url: str
+    replay_guard: int
+    redrive_guard: int
+    operators: frozenset[str]
     database_url: str = field(repr=False)
     bigquery_emulator: str
     cloudsql_instance: str
@@ -78,6 +81,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         product_api_data=text("PRODUCT_API_DATA", ""),
         product_page_size=number("PRODUCT_PAGE_SIZE", 500),
         runbook_url=text("RUNBOOK_URL", "docs/runbook.md"),
+        replay_guard=number("REPLAY_GUARD", 5, least=2),
+        redrive_guard=number("REDRIVE_GUARD", 3),
+        operators=_words(text("OPERATORS", "")),
         database_url=text("DATABASE_URL", ""),
         bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),
         cloudsql_instance=text("CLOUDSQL_INSTANCE", ""),

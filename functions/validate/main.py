@@ -17,6 +17,7 @@ from shared.adapters.pubsub import CloudPublisher
 from shared.adapters.storage import CloudStorage
 from shared.domain.identity import digest
 from shared.domain.normalising import Context
+from shared.domain.replaying import judge_again, reject_all
 from shared.domain.streaming import rows_of_message
 from shared.domain.validation import Verdict, broken_stretch, validate_lines
 from shared.entrypoint import Outcome, boundary
@@ -39,6 +40,7 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
     chunk = _of_stream(push) if push.topic == "transactions" else messages.read(push, Chunk)
     rows = rows_of_message(push.data) if push.topic == "transactions" else None
     verdict = _judge(chunk, rows, store, settings)
+    held = verdict.held and not chunk.attempt and not chunk.decision
     done = Validated(
         chunk_id=chunk.chunk_id,
         file_id=chunk.file_id or None,
@@ -47,15 +49,19 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
         received=verdict.received,
         valid=len(verdict.good),
         quarantined=len(verdict.bad),
-        state="held" if verdict.held else "valid",
+        state="held" if held else "valid",
         landed_at=chunk.landed_at,
         raw=chunk.raw if rows is None else None,
         first_line=chunk.first_line,
         profile=Profile(missing=dict(verdict.missing)),
+        attempt=chunk.attempt,
+        action_id=chunk.action_id,
+        decision=chunk.decision,
+        reprocess=chunk.reprocess,
     )
-    done = _hold(done, rows, store, settings) if verdict.held else _keep(done, verdict, store, settings)
+    done = _hold(done, rows, store, settings) if held else _keep(done, verdict, store, settings)
     publisher.publish("validated", [done])
-    return Outcome("held" if verdict.held else "validated", verdict.received, len(verdict.good), len(verdict.bad))
+    return Outcome("held" if held else "validated", verdict.received, len(verdict.good), len(verdict.bad))
 
 
 def _of_stream(push: PushMessage) -> Chunk:
@@ -81,6 +87,10 @@ def _judge(chunk: Chunk, rows: bytes | None, store: ObjectStore, settings: Setti
         rows = store.read(raw.bucket, raw.name, generation=raw.generation, start=raw.offset, length=raw.length)
     context = Context.at(chunk.source, chunk.landed_at, settings.payment_methods)
     in_place = chunk.raw.offset if chunk.raw.bucket == settings.landing_bucket else None
+    if chunk.lines is not None:
+        return judge_again(rows, chunk.lines, context, chunk.header)
+    if chunk.decision == "rejected":
+        return reject_all(rows, chunk.source, chunk.first_line, in_place)
     return validate_lines(rows, context, chunk.first_line, chunk.header, in_place)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from functions.load_postgres.main import run
 from functions.receive_upload import main as receive_upload
 from shared.adapters.ledger import PostgresFileLedger
@@ -95,14 +97,15 @@ def test_a_row_of_the_stream_that_conflicts_keeps_its_text_in_quarantine(session
     told = streamed([{**row, "amount": "20.00"}])
     for outcome in ("loaded", "repeated"):
         assert load(session, told, store) == Outcome(outcome, 1, 0, 1)
-    name = f"transactions/{told.chunk_id}.conflicts.raw"
-    assert store.names(QUARANTINE) == [name]
-    assert row["transaction_id"].encode() in store.read(QUARANTINE, name)
-    assert session.rows(
-        """SELECT q.reason, q.raw_object FROM pipeline.quarantined_row q JOIN pipeline.chunk USING (chunk_key)
-           WHERE chunk_id = $1""",
+    (name,) = store.names(QUARANTINE)
+    ((reason, raw_object, offset, length),) = session.rows(
+        """SELECT q.reason, q.raw_object, q.raw_offset, q.raw_length
+           FROM pipeline.quarantined_row q JOIN pipeline.chunk USING (chunk_key) WHERE chunk_id = $1""",
         told.chunk_id,
-    ) == [("conflicting_duplicate", f"gs://{QUARANTINE}/{name}")]
+    )
+    assert (reason, raw_object) == ("conflicting_duplicate", f"gs://{QUARANTINE}/{name}")
+    kept = json.loads(store.read(QUARANTINE, name, start=offset, length=length))
+    assert kept == {**row, "amount": "20", "timestamp": "2026-03-01T10:00:00+00:00"}
 
 
 def test_a_crash_before_the_text_of_a_conflict_was_kept_is_mended_by_the_redelivery(session: Session) -> None:
