@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from functions.load_postgres.main import run
 from functions.receive_upload import main as receive_upload
@@ -11,14 +14,16 @@ from shared.adapters.memory import MemoryPublisher, MemoryStore
 from shared.adapters.postgres import Session
 from shared.domain.identity import file_id
 from shared.entrypoint import Outcome
+from shared.errors import DependencyUnavailable
 from shared.messages import Validated
+from tests.functions.failing import Failing
 from tests.functions.harness import LANDING, QUARANTINE, Cloud, Row, landed, lines, push, sale, settings, unique
 from tests.functions.stages import streamed, to_load, validated
 
 COUNTS = "inserted, updated, unchanged, superseded, quarantined, held"
 
 
-def load(session: Session, told: Validated, store: MemoryStore | None = None) -> Outcome:
+def load(session: Session, told: Validated, store: Any = None) -> Outcome:
     return run(to_load(told), session=session, store=store or MemoryStore(), settings=settings())
 
 
@@ -112,8 +117,9 @@ def test_a_crash_before_the_text_of_a_conflict_was_kept_is_mended_by_the_redeliv
     row, store = sale(), MemoryStore()
     load(session, streamed([row]))
     told = streamed([{**row, "amount": "20.00"}])
-    load(session, told, MemoryStore())  # its bucket is lost with the crash
-    load(session, told, store)
+    with pytest.raises(DependencyUnavailable):
+        load(session, told, Failing(store, "write_once"))
+    assert load(session, told, store).outcome == "repeated"
     assert len(store.names(QUARANTINE)) == 1
 
 
