@@ -8,7 +8,15 @@ import sys
 import typer
 from rich.markup import escape
 
-from cli import commands_cloud, commands_demo, commands_inspect, commands_intake
+from cli import (
+    commands_again,
+    commands_cloud,
+    commands_demo,
+    commands_inspect,
+    commands_intake,
+    commands_quarantine,
+    commands_waiting,
+)
 from cli.output import errors
 
 app = typer.Typer(
@@ -17,7 +25,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (commands_cloud, commands_demo, commands_intake, commands_inspect):
+for module in (
+    commands_cloud, commands_demo, commands_intake, commands_inspect, commands_quarantine, commands_waiting,
+    commands_again,
+):  # fmt: skip
     module.register(app)
 
 

@@ -17,6 +17,7 @@ from shared.adapters.pubsub import CloudPublisher
 from shared.adapters.storage import CloudStorage
 from shared.domain.identity import digest
 from shared.domain.normalising import Context
+from shared.domain.redriving import MESSAGE_ID, first_published
 from shared.domain.replaying import judge_again, reject_all
 from shared.domain.streaming import rows_of_message
 from shared.domain.validation import Verdict, broken_stretch, validate_lines
@@ -65,15 +66,15 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
 
 
 def _of_stream(push: PushMessage) -> Chunk:
-    """A message of transactions as a chunk without a file."""
+    """A message of transactions as a chunk without a file; one that was sent again keeps its identity."""
     return Chunk(
-        chunk_id=push.message_id,
+        chunk_id=push.attributes.get(MESSAGE_ID, push.message_id),
         file_id="",
         source="transactions",
         ordinal=0,
         first_line=1,
         rows=0,
-        landed_at=push.published_at,
+        landed_at=first_published(push.attributes, push.published_at),
         raw=ObjectRange(bucket="", name="", generation=0),
     )
 

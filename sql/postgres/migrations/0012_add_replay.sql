@@ -42,6 +42,7 @@ CREATE TABLE pipeline.replayed_row (
     replayed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (chunk_key, line, attempt)
 );
+CREATE INDEX replayed_row_action ON pipeline.replayed_row (action_id);
 
 -- A held chunk is claimed by the message that carries the operator's decision, and by no other.
 DROP FUNCTION pipeline.claim(text, text, text, int, date, int, text, text, bigint, bigint, bigint, bigint, jsonb);

@@ -5,6 +5,7 @@ ALTER TABLE pipeline.file
     ADD CHECK ((pass = 0) = (reprocess_of IS NULL)),
     DROP CONSTRAINT file_bucket_object_name_generation_key,
     ADD UNIQUE (bucket, object_name, generation, pass);
+CREATE INDEX file_reprocess_of ON pipeline.file (reprocess_of) WHERE pass > 0;
 
 -- The chunks of all passes over the file of a chunk of a reprocessed file, the chunk itself left out; else none.
 CREATE FUNCTION pipeline.earlier_chunks(p_chunk_key bigint) RETURNS TABLE (chunk_key bigint) LANGUAGE sql STABLE AS $$

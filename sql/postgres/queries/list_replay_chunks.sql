@@ -3,11 +3,10 @@
 -- Result: chunk_key, facts (chunk_id, file_id, source, ordinal, landed_at, where its bytes lie, the file's checkpoint), rows, guarded
 SELECT
     c.chunk_key,
-    to_jsonb(c) || jsonb_build_object(
+    (to_jsonb(c) - 'validated') || jsonb_build_object(
         'file_id', coalesce(c.file_id, ''),
         'landed_at', coalesce(f.landed_at, c.landed_at, c.registered_at),
-        'checkpoint', f.checkpoint,
-        'pass', coalesce(f.pass, 0)
+        'checkpoint', f.checkpoint
     ) AS facts,
     count(*) FILTER (WHERE q.attempt < CAST(:guard AS int)) AS rows,
     count(*) FILTER (WHERE q.attempt >= CAST(:guard AS int)) AS guarded
