@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
     group.command("stats", epilog="Example:  sluice quarantine stats --json")(quarantine_stats)
     group.command(
         "replay",
-        epilog="Examples:  sluice quarantine replay --reason invalid_currency --wait  |  "
+        epilog="Examples:  sluice quarantine replay --reason unknown_currency --wait  |  "
         "sluice quarantine replay --source transactions --chunk 3f…-000000 --line 17 --set currency=GBP",
     )(quarantine_replay)
     group.command(

@@ -30,7 +30,7 @@ def replay_quarantine(request: Request) -> Response:
     """Entry point."""
     settings = load_settings()
     try:
-        operator = caller(request.headers, settings.operators)
+        operator = caller(dict(request.headers), settings.operators)
         ask, key = _read(request)
         with session(settings) as lent:
             office = Office(

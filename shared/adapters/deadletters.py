@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC
 from functools import cache
@@ -17,8 +18,7 @@ from shared.errors import DependencyUnavailable
 
 BATCH = 100
 HELD_SECONDS = 600
-EMPTY_ANSWERS = 2  # an empty answer may be wrong once: https://cloud.google.com/pubsub/docs/pull
-PULL_SECONDS = 20.0
+PULL_SECONDS = 1.0  # a pull waits for the first message; where none comes so long, none is there
 
 Wanted = Callable[[DeadLetter], bool]
 
@@ -39,24 +39,19 @@ class DeadLetters:
 
     def peek(self, wanted: Wanted = lambda _: True) -> list[DeadLetter]:
         """What lies there; everything is given back."""
-        return [letter for name in self._subscriptions() for letter in self._look(name) if wanted(letter)]
+        return [letter for letter in self._everywhere(self._look) if wanted(letter)]
 
     def redrive(self, wanted: Wanted) -> list[DeadLetter]:
         """Send what is wanted to its topic again; the letters that were sent."""
-        sent = []
-        for name in self._subscriptions():
-            for letter in self._taken(name, wanted):
-                message = PubsubMessage(data=letter.data, attributes=letter.next_attributes())
-                self._publisher.send(letter.topic, [message])
-                with _mapped(name):
-                    self._client.acknowledge(subscription=name, ack_ids=[letter.ack_id])
-                sent.append(letter)
-        return sent
+        return self._everywhere(lambda name: self._send_again(name, wanted))
 
-    def _subscriptions(self) -> list[str]:
+    def _everywhere(self, look: Callable[[str], list[DeadLetter]]) -> list[DeadLetter]:
+        """All subscriptions at once: an empty one costs a moment of waiting."""
         with _mapped(self._project):
             found = self._client.list_subscriptions(project=self._project)
-            return sorted(each.name for each in found if is_dead_letter_subscription(each.name))
+            names = sorted(each.name for each in found if is_dead_letter_subscription(each.name))
+        with ThreadPoolExecutor(max(len(names), 1)) as pool:
+            return [letter for letters in pool.map(look, names) for letter in letters]
 
     def _look(self, name: str) -> list[DeadLetter]:
         seen: list[DeadLetter] = []
@@ -67,37 +62,46 @@ class DeadLetters:
             self._give_back(name, seen)
         return seen
 
-    def _taken(self, name: str, wanted: Wanted) -> Iterator[DeadLetter]:
+    def _send_again(self, name: str, wanted: Wanted) -> list[DeadLetter]:
+        sent: list[DeadLetter] = []
         left: list[DeadLetter] = []
         try:
             for batch in self._batches(name):
                 left += batch
-                for letter in batch:
-                    if wanted(letter):
-                        yield letter
-                        left.remove(letter)
+                for letter in filter(wanted, batch):
+                    message = PubsubMessage(data=letter.data, attributes=letter.next_attributes())
+                    self._publisher.send(letter.topic, [message])
+                    with _mapped(name):
+                        self._client.acknowledge(subscription=name, ack_ids=[letter.ack_id])
+                    left.remove(letter)
+                    sent.append(letter)
         finally:
             self._give_back(name, left)
+        return sent
 
     def _batches(self, name: str) -> Iterator[list[DeadLetter]]:
         """All messages, each once: what was pulled is held until it is acknowledged or given back."""
-        empty = 0
         known: set[str] = set()
-        while empty < EMPTY_ANSWERS:
+        while True:
             with _mapped(name):
-                answer = self._client.pull(
-                    subscription=name, max_messages=BATCH, return_immediately=True, timeout=PULL_SECONDS
-                )
-                ids = [each.ack_id for each in answer.received_messages]
-                if ids:
+                received = self._pull(name)
+                if ids := [each.ack_id for each in received]:
                     self._client.modify_ack_deadline(
                         subscription=name, ack_ids=ids, ack_deadline_seconds=HELD_SECONDS
                     )  # fmt: skip
-            fresh = [each for each in answer.received_messages if each.message.message_id not in known]
+            fresh = [each for each in received if each.message.message_id not in known]
+            if not fresh:
+                return
             known.update(each.message.message_id for each in fresh)
-            empty = 0 if fresh else empty + 1
-            if fresh:
-                yield [_letter(name, each) for each in fresh]
+            yield [_letter(name, each) for each in fresh]
+
+    def _pull(self, name: str) -> list[pubsub_v1.types.ReceivedMessage]:
+        """Some messages; none where none comes within a moment."""
+        try:
+            answer = self._client.pull(subscription=name, max_messages=BATCH, timeout=PULL_SECONDS, retry=None)
+        except gax.DeadlineExceeded:
+            return []
+        return list(answer.received_messages)
 
     def _give_back(self, name: str, letters: list[DeadLetter]) -> None:
         for start in range(0, len(letters), BATCH):
