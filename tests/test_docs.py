@@ -29,6 +29,8 @@ STRUCTS = [s for s in vars(messages).values() if isinstance(s, type) and issubcl
 BIGQUERY = sorted((ROOT / "sql" / "bigquery").glob("*/*/schema.json"))
 REFUSALS = {"refuse": 0, "Problem": 0, "Unreadable": 0, "refuse_field": 1, "Choice": 1, "_classed": 1, "_decoded": 1}
 REJECTIONS = {"UnsupportedFile": 0, "reject": 2}
+GROUPS = ("quarantine", "held", "deadletter")
+"""Commands with commands of their own."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -203,12 +205,13 @@ def test_functions_and_topics_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
 def test_every_command_and_option_of_a_page_exists(page: Path) -> None:
     for line in code_in(page.read_text(encoding="utf-8")):
-        for words in re.findall(r"(?:^|[\s(/])sluice ((?:[a-z]+\b)(?: (?:list|show)\b)?)", line.split("  #")[0]):
+        for words in re.findall(r"(?:^|[\s(/])sluice ([a-z]+\b(?: [a-z]+\b)?)", line.split("  #")[0]):
             first, *second = words.split()
             assert first in commands(), f"{page.name}: sluice {words}"
-            assert not second or first != "quarantine" or second[0] in commands("quarantine"), words
-        if found := re.match(r"(?:\.venv/bin/)?sluice ([a-z]+)(?: (list|show))?\b(.*)", line.split("  #")[0]):
-            told = help_of(*(word for word in found.groups()[:2] if word))
+            assert not second or first not in GROUPS or second[0] in commands(first), words
+        if found := re.match(r"(?:\.venv/bin/)?sluice ([a-z]+)(?: ([a-z]+))?\b(.*)", line.split("  #")[0]):
+            group = found[1] in GROUPS
+            told = help_of(*(word for word in found.groups()[: 1 + group] if word))
             for option in re.findall(r"(?<=\s)--[a-z-]+", found[3]):
                 assert option in told, f"{page.name}: {line}"
 
@@ -216,7 +219,7 @@ def test_every_command_and_option_of_a_page_exists(page: Path) -> None:
 def test_every_command_is_in_the_readme_and_shows_an_example_in_its_help() -> None:
     assert {name.removeprefix("sluice ") for name in first_column(section("README.md", "## Use it"))} == set(commands())
     for name in commands():
-        names = [(name, sub) for sub in commands(name)] if name == "quarantine" else [(name,)]
+        names = [(name, sub) for sub in commands(name)] if name in GROUPS else [(name,)]
         for words in names:
             assert f"sluice {' '.join(words)}" in help_of(*words).partition("Example")[2], words
 

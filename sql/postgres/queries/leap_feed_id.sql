@@ -1,5 +1,4 @@
--- A feed id above every one that the warehouse has seen. Where ids may have been used that this database does not know
--- of (after a restore), it leaps far ahead: job ids and objects are named from it and must be new.
+-- A feed id above every one of the warehouse; after a restore it leaps far ahead, because jobs and objects have used ids that are not known here.
 -- Parameters: floor (the highest in the warehouse), restored (whether this is another cluster than that of the position)
 -- Result: feed_id
 SELECT setval(
