@@ -11,16 +11,19 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from local.stack import PROJECT
 from shared.adapters.postgres import Session
+from shared.adapters.storage import CloudStorage
 from shared.messages import Chunk
-from tests.functions.harness import Cloud, sale, unique
-from tests.functions.stages import streamed, to_load
+from shared.settings import Settings
+from tests.functions.harness import Cloud, push, sale, unique
+from tests.functions.stages import to_load, validated
 
 Give = Callable[..., TestResponse]
 
 
 @pytest.fixture
-def give(clients: dict[str, FlaskClient]) -> Give:
+def give(clients: dict[str, FlaskClient], cloud_settings: Settings) -> Give:  # noqa: ARG001  # there is a cloud
     """Send an order as an operator of the local cloud."""
 
     def send(
@@ -36,7 +39,8 @@ def give(clients: dict[str, FlaskClient]) -> Give:
 
 def quarantined(cloud: Cloud) -> str:
     """A message of the stream with one bad row, loaded; its chunk id."""
-    told = streamed([sale(currency="QQQ"), sale()])
+    message = push(json.dumps([sale(currency="QQQ"), sale()]).encode(), "validate-transactions")
+    told = validated(message, CloudStorage(PROJECT))
     assert cloud.deliver("load_postgres", to_load(told)) == (200, "loaded")
     return told.chunk_id
 
