@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -74,12 +73,6 @@ def tell(result: Result, told: str, as_json: bool) -> None:
         if isinstance(value, int) and not isinstance(value, bool)
     )
     console.print(f"{prefix}{told}: {counts}", markup=False, highlight=False)
-
-
-def as_shown(value: msgspec.Struct) -> dict[str, Any]:
-    """A struct as plain values."""
-    shown: dict[str, Any] = msgspec.to_builtins(value)
-    return shown
 
 
 def wait_for(done: Callable[[], int], total: int, what: str, timeout: float, quiet: bool) -> None:

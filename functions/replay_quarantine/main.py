@@ -22,6 +22,8 @@ from shared.errors import OrderRefused
 from shared.settings import load_settings
 
 MAX_KEY = 200
+CONFLICTS = {"request_reused", "decided_otherwise", "not_held"}
+"""Refusals that are about what was ordered before, not about how the order is written."""
 
 
 @functions_framework.http
@@ -42,9 +44,6 @@ def replay_quarantine(request: Request) -> Response:
         return _answer(exc.status, {"error": exc.reason, "told": str(exc)})
     except OrderRefused as exc:
         return _answer(409 if exc.reason in CONFLICTS else 400, {"error": exc.reason, "told": str(exc)})
-
-
-CONFLICTS = {"request_reused", "decided_otherwise", "not_held"}
 
 
 def _read(request: Request) -> tuple[Ask, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -30,7 +30,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     file: str | None = None
     day: date | None = None
     chunk: str | None = None
-    line: int | None = None
+    line: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
     function: str | None = None
     topic: str | None = None
     message_id: str | None = None
@@ -61,7 +61,11 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def check(self) -> None:
         """Raises OrderRefused where the parts do not fit together."""
-        given = set(msgspec.to_builtins(self.filters))
+        filters = msgspec.to_builtins(self.filters)
+        texts = [*self.set, *self.set.values(), self.why, *(v for v in filters.values() if isinstance(v, str))]
+        if any("\0" in text for text in texts):
+            raise OrderRefused("malformed", "no text of an order may hold a NUL character")
+        given = set(filters)
         letters = {"function", "topic", "message_id"}
         wrong = given - letters if self.action == "deadletter" else given & letters
         if self.action in ("release", "reject"):

@@ -54,7 +54,7 @@ def with_values(row: bytes, values: Mapping[str, str], header: Sequence[str] | N
     """
     try:
         if header is None:
-            fields = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+            fields = msgspec.json.decode(row.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
             set_ = {name: msgspec.Raw(msgspec.json.encode(value or None)) for name, value in values.items()}
             return msgspec.json.encode({**fields, **set_})
         cells = msgspec.json.decode(row, type=list[str])

@@ -58,7 +58,7 @@ def test_a_dead_letter_goes_to_its_topic_again_with_its_payload(cloud: Cloud, le
 
 
 def test_what_was_sent_again_too_often_stays_and_is_one_alert(cloud: Cloud, letters: DeadLetters) -> None:
-    message = die("validate-chunks", b'{"chunk_id": "c-1"}', sluice_redrives="3")
+    message = die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": []}', sluice_redrives="3")
     publisher = MemoryPublisher()
     for _ in range(2):
         outcome = run(cloud, letters, publisher)
@@ -66,7 +66,10 @@ def test_what_was_sent_again_too_often_stays_and_is_one_alert(cloud: Cloud, lett
     assert [letter.message_id for letter in letters.peek()] == [message]
     alerts = [alert for alert in publisher.of("alerts") if alert.kind == "dead_letters"]
     assert [(a.severity, a.subject, a.key) for a in alerts] == [
-        ("critical", "validate-chunks-dead", "dead_letters/validate-chunks-dead/2026-03-02")
+        (
+            "critical", "build_marts-warehouse_loaded-dead",
+            "dead_letters/build_marts-warehouse_loaded-dead/2026-03-02",
+        )
     ]  # fmt: skip
     assert len(letters.redrive(lambda letter: letter.message_id == message)) == 1
 
