@@ -12,7 +12,9 @@ import httpx
 import pytest
 from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+from typer.testing import CliRunner
 
+from cli.main import app
 from local.stack import PROJECT
 from shared.settings import DEFAULT_PAYMENT_METHODS
 from tests.integration.pipeline.harness import Pipeline, pipeline, row, wait_until
@@ -347,3 +349,55 @@ def test_reprocessing_changes_no_table_and_corrects_what_todays_code_reads_other
     equation(running)
     running.feed()
     assert running.findings() == []
+
+
+def test_a_refeed_after_a_restore_makes_the_warehouse_what_postgres_is(running: Pipeline) -> None:
+    running.load("transactions/kept.ndjson", lines(row("r-1"), row("r-2", timestamp="2026-03-05T10:00:00Z")))
+    running.feed()
+    backup = running.one("SELECT max(feed_id) FROM pipeline.feed_batch")
+    lost = running.load("transactions/lost.ndjson", lines(row("r-3", timestamp="2026-03-06T10:00:00Z")))
+    running.feed()
+    for text in (
+        """DELETE FROM commerce.transactions
+           WHERE source_chunk IN (SELECT chunk_key FROM pipeline.chunk WHERE file_id = $1)""",
+        "DELETE FROM pipeline.chunk WHERE file_id = $1",
+        "DELETE FROM pipeline.file WHERE file_id = $1",
+    ):
+        running.sql(text, lost)
+    running.sql("DELETE FROM pipeline.feed_batch WHERE feed_id > $1", backup)
+    running.sql("SELECT setval(pg_get_serial_sequence('pipeline.feed_batch', 'feed_id'), $1)", backup)
+    running.sql("UPDATE pipeline.feed_position SET timeline = timeline + 1")
+    assert running.sluice("verify", exit_code=1)["balanced"] is False
+    running.sluice("trigger", "enrich", exit_code=1)
+    running.sluice("refeed")
+    running.feed()
+    assert running.sluice("verify") == {"balanced": True, "findings": []}
+    running.sluice("refeed", "--from", "2026-03-05", "--to", "2026-03-06")
+    running.feed()
+    assert running.sluice("verify") == {"balanced": True, "findings": []}
+    assert running.sluice("refeed", "--from", "2026-03-05", exit_code=2) is None
+
+
+def test_people_get_tables_and_one_line_of_counts(running: Pipeline) -> None:
+    rows = [row(f"p-{n}", currency="QQQ" if n % 3 else "GBP") for n in range(120)]
+    running.load("transactions/people.ndjson", lines(*rows))
+    running.load("transactions/one.ndjson", lines(row("p-x", currency="QQQ"), row("p-y")))
+    dead("validate-transactions-dead", row("p-z"))
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(app, list(words), env={"COLUMNS": "300"})
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "people.ndjson" in said("held", "list")
+    assert "unknown_currency" in said("quarantine", "list", "--file", "one.ndjson")
+    assert "unknown_currency" in said("quarantine", "stats")
+    assert "validate" in said("deadletter", "list")
+    told = said("quarantine", "replay", "--file", "one.ndjson", "--dry-run")
+    assert told == "would be: replayed: rows 1, chunks 1, guarded 0, unreadable 0, not set 0\n"
+    assert said("deadletter", "replay").startswith("sent again: action id ")
+    assert "chunks 1, rows 120" in said("held", "reject", "--file", "people.ndjson", "--wait")
+    assert "rows 1" in said("quarantine", "discard", "--file", "one.ndjson", "--why", "a test")
+    assert said("reprocess", "--source", "users", "--from", "2020-01-01", "--to", "2020-01-02", "--dry-run") == (
+        "would be: reprocessed: files 0, rows 0\n"
+    )
