@@ -1,4 +1,4 @@
-"""Looking: `sluice status`, `verify`, `quarantine`, `sql` and `query`."""
+"""Looking: `sluice status`, `verify`, `sql` and `query`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import typer
 from google.api_core import exceptions as gax
 from pg8000.exceptions import DatabaseError  # type: ignore[import-untyped]
 
-from cli.cloud import DEFAULT_HOME, Cloud, HomeOption, JsonOption, connected
+from cli.cloud import DEFAULT_HOME, HomeOption, JsonOption, connected
 from cli.output import console, fail, print_json, print_table
 from local.pubsub.control import ControlRefused, PubSubControl
 from shared.adapters.postgres import error_facts
 from shared.adapters.queries import rows_of
 from shared.adapters.reconciliation import verify
+from shared.domain.balance import Finding
+from shared.domain.redriving import is_dead_letter_subscription
 
 OUTCOMES = ["received", "inserted", "updated", "unchanged", "superseded", "quarantined", "held", "pending"]
 SHOWN = 30
-SHOWN_BYTES = 4096
 
 
 def register(app: typer.Typer) -> None:
@@ -31,12 +32,6 @@ def register(app: typer.Typer) -> None:
     app.command("query", epilog='Example:  sluice query "SELECT * FROM marts.daily_sales_summary WHERE sale_date = …"')(
         query_warehouse
     )
-    quarantine = typer.Typer(
-        help="Rows that could not be loaded: which, why, and their raw text.", no_args_is_help=True
-    )
-    quarantine.command("list", epilog="Example:  sluice quarantine list --reason malformed_json")(quarantine_list)
-    quarantine.command("show", epilog="Example:  sluice quarantine show 3f…-000000 17")(quarantine_show)
-    app.add_typer(quarantine, name="quarantine")
 
 
 def status(
@@ -80,6 +75,15 @@ def status(
         print_table("Messages under way", ["subscription", "waiting", "dead-lettered"], rows)
 
 
+def _dead_letters() -> list[Finding]:
+    """Rows that lie in dead-letter subscriptions have no outcome yet."""
+    return [
+        Finding("pending", name, f"{waiting['waiting']:,} dead letters; see `sluice deadletter list`")
+        for name, waiting in _subscriptions().items()
+        if is_dead_letter_subscription(name) and waiting["waiting"]
+    ]
+
+
 def _subscriptions() -> dict[str, dict[str, int]]:
     """Waiting messages, where the Pub/Sub is the local one."""
     host = os.environ.get("PUBSUB_EMULATOR_HOST")
@@ -99,7 +103,7 @@ def _subscriptions() -> dict[str, dict[str, int]]:
 def verify_all(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Check that every row is accounted for and that Postgres, BigQuery and the mart agree, to the cent."""
     with connected(home) as cloud:
-        findings = verify(cloud.session, cloud.warehouse)
+        findings = verify(cloud.session, cloud.warehouse) + _dead_letters()
     if as_json:
         print_json({"balanced": not findings, "findings": [vars(finding) for finding in findings]})
     elif findings:
@@ -110,74 +114,6 @@ def verify_all(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> 
         console.print("[green]balanced[/green]: every row is accounted for; Postgres, BigQuery and the mart agree.")
     if findings:
         raise typer.Exit(1)
-
-
-def quarantine_list(
-    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
-    file: Annotated[str | None, typer.Option(help="Only files whose name contains this.")] = None,
-    most: Annotated[int, typer.Option(help="Rows to show.", min=1)] = 50,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """List quarantined rows with their reasons, newest first."""
-    with connected(home) as cloud:
-        rows = rows_of(cloud.session, "list_quarantine", source=source, reason=reason, file=file, most=most)
-    columns = ("chunk_id", "line", "source", "reason", "fields", "file", "quarantined_at")
-    if as_json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        print_table(
-            "Quarantine", ["chunk", "line", "source", "reason", "what was wrong", "file"],
-            [(row[0], row[1], row[2], row[3], _told(row[4]), row[5]) for row in rows],
-        )  # fmt: skip
-
-
-def _told(fields: dict[str, list[str]] | None) -> str:
-    return "; ".join(
-        f"{name}: {', '.join(texts)}" if name else ", ".join(texts) for name, texts in (fields or {}).items()
-    )
-
-
-def quarantine_show(
-    chunk: Annotated[str, typer.Argument(help="Chunk id, from `sluice quarantine list`.")],
-    line: Annotated[int, typer.Argument(help="Line number.")],
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Show one quarantined row with its raw text (which may hold personal data)."""
-    with connected(home) as cloud:
-        rows = rows_of(cloud.session, "show_quarantined", chunk_id=chunk, line=line)
-        if not rows:
-            fail(f"no quarantined row at line {line} of chunk {chunk}; see `sluice quarantine list`")
-        source, reason, fields, row_id, attempt, at, file, *place = rows[0]
-        raw = _raw(cloud, line, place).decode("utf-8", "replace")
-    shown = {
-        "chunk": chunk, "line": line, "file": file or "stream", "source": source, "reason": reason,
-        "fields": fields, "row_id": row_id, "attempt": attempt, "quarantined_at": at, "raw": raw,
-    }  # fmt: skip
-    if as_json:
-        print_json(shown)
-    else:
-        for name, value in shown.items():
-            console.print(f"[bold]{name:15}[/bold]", end="")
-            console.print(_told(value) if name == "fields" else str(value), markup=False, highlight=False)
-
-
-def _raw(cloud: Cloud, line: int, place: list[Any]) -> bytes:
-    """The raw bytes, at most the first 4 KiB, from quarantine or from the chunk's own bytes."""
-    raw_object, offset, length, bucket, name, generation, start, size, first_line = place
-    if raw_object:
-        where, _, object_generation = raw_object.removeprefix("gs://").partition("#")
-        home, _, path = where.partition("/")
-        version = int(object_generation) if object_generation else None
-        most = SHOWN_BYTES if length is None else min(length, SHOWN_BYTES)
-        return cloud.store.read(home, path, generation=version, start=offset or 0, length=most)
-    if not name:
-        return b""
-    data = cloud.store.read(bucket, name, generation=generation, start=start, length=size)
-    lines = data.split(b"\n")
-    return lines[line - first_line][:SHOWN_BYTES] if 0 <= line - first_line < len(lines) else b""
 
 
 def sql(

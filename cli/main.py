@@ -9,12 +9,15 @@ import typer
 from rich.markup import escape
 
 from cli import (
+    commands_again,
     commands_cloud,
     commands_demo,
     commands_drift,
     commands_inspect,
     commands_intake,
+    commands_quarantine,
     commands_simulate,
+    commands_waiting,
 )
 from cli.output import errors
 
@@ -29,6 +32,9 @@ MODULES = (
     commands_demo,
     commands_intake,
     commands_inspect,
+    commands_quarantine,
+    commands_waiting,
+    commands_again,
     commands_drift,
     commands_simulate,
 )

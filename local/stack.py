@@ -62,6 +62,7 @@ class Endpoints:
             "PRODUCT_API_URL": self.product_api,
             "SCHEDULER_URL": self.scheduler,
             "PRODUCT_API_DATA": f"gs://{BUCKETS['LAKE_BUCKET']}/{PRODUCT_DATA}",
+            "OPERATORS": os.environ.get("OPERATORS", "operator@localhost"),
             "BASE_CURRENCY": os.environ.get("BASE_CURRENCY", "GBP"),
             **BUCKETS,
         }

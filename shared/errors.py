@@ -3,7 +3,8 @@
 PipelineError
 ├── PermanentError     the data is bad: quarantine it, log a warning, answer 2xx
 │   ├── MalformedRecord    one record cannot be read
-│   └── UnsupportedFile    a whole file is refused before its first chunk goes out
+│   ├── UnsupportedFile    a whole file is refused before its first chunk goes out
+│   └── OrderRefused       an operator's order cannot be carried out as it is written
 ├── TransientError     the world is not ready: raise, the platform retries
 │   ├── DependencyUnavailable
 │   ├── Throttled
@@ -41,6 +42,10 @@ class MalformedRecord(PermanentError):
 
 class UnsupportedFile(PermanentError):
     """A file is refused as a whole, for what is known before its first chunk goes out."""
+
+
+class OrderRefused(PermanentError):
+    """An operator ordered what cannot be done; the message says what to write instead."""
 
 
 class TransientError(PipelineError):

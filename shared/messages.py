@@ -35,11 +35,15 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic uploads, from receive_upload to itself: go on with a file from its checkpoint."""
+    """Topic uploads: go on with a file from its checkpoint, or (with a `reprocess` above 0) process it once more.
+
+    Each pass over a file is a file of its own in the ledger; `reprocess` is its number.
+    """
 
     bucket: str
     name: str
     generation: int
+    reprocess: int = 0
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +52,10 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     `raw` is where the rows lie; `header` names the cells where the lines are arrays (CSV); `first_line` is the number
     of the first line in the file; `rows` counts the lines that are not blank. `broken` is the reason code of a stretch
     that cannot be read as rows: it is one row, quarantined as a whole.
+
+    With an `attempt` above 0 it is a replay: `raw` holds quarantined rows, one a line, `lines` their numbers in the
+    file, `attempt` how often they were judged, `action_id` the operator's order. `decision` (released, rejected) is
+    what an operator decided of a held chunk; `reprocess` is the file's pass, as in Upload.
     """
 
     chunk_id: str
@@ -60,6 +68,11 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     raw: ObjectRange
     header: list[str] | None = None
     broken: str = ""
+    lines: list[int] | None = None
+    attempt: int = 0
+    action_id: int = 0
+    decision: str = ""
+    reprocess: int = 0
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,6 +93,7 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
 
     received = valid + quarantined. `rows` and `bad` are COPY text (shared.domain.copytext); `landed_at` is the recency
     of users and rates. `file_id` and `raw` are None for a message of the stream, whose chunk_id is its message id.
+    `attempt`, `action_id`, `decision` and `reprocess` are those of Chunk.
     """
 
     chunk_id: str
@@ -96,6 +110,10 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
     raw: ObjectRange | None = None
     first_line: int = 1
     profile: Profile = Profile()
+    attempt: int = 0
+    action_id: int = 0
+    decision: str = ""
+    reprocess: int = 0
 
 
 class FeedTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,11 +124,18 @@ class FeedTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Enriched(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic enriched: merge this feed into the warehouse; `days` are all the days that the rows are on or ever left."""
+    """Topic enriched: merge this feed into the warehouse; `days` are all the days that the rows are on or ever left.
+
+    A refeed has a scope, `first_day` to `last_day`: what the warehouse holds there of older feeds is deleted. `whole`
+    says that it wrote every table completely.
+    """
 
     feed_id: int
     tables: dict[str, FeedTable]
     days: list[date]
+    first_day: date | None = None
+    last_day: date | None = None
+    whole: bool = False
 
 
 class WarehouseLoaded(msgspec.Struct, frozen=True, kw_only=True):

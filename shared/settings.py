@@ -38,6 +38,9 @@ class Settings:
     product_page_size: int
     extract_seconds: float
     runbook_url: str
+    replay_guard: int
+    redrive_guard: int
+    operators: frozenset[str]
     database_url: str = field(repr=False)
     bigquery_emulator: str
     cloudsql_instance: str
@@ -84,6 +87,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         product_page_size=number("PRODUCT_PAGE_SIZE", 500),
         extract_seconds=float(number("EXTRACT_SECONDS", 1500)),
         runbook_url=text("RUNBOOK_URL", "docs/runbook.md"),
+        replay_guard=number("REPLAY_GUARD", 5, least=2),
+        redrive_guard=number("REDRIVE_GUARD", 3),
+        operators=_words(text("OPERATORS", "")),
         database_url=text("DATABASE_URL", ""),
         bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),
         cloudsql_instance=text("CLOUDSQL_INSTANCE", ""),

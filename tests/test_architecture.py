@@ -17,7 +17,7 @@ PURE = [p for p in DEPLOYED if p.relative_to(ROOT).parts[1] in ("domain", "schem
 ADAPTERS = [p for p in DEPLOYED if p.relative_to(ROOT).parts[1] == "adapters"]
 IMPURE = {"google", "pg8000", "os", "time", "logging", "structlog", "flask", "functions_framework", "httpx", "socket"}
 SHELL = {"adapters", "settings", "telemetry", "events", "messages", "entrypoint"}
-UNUSED_QUERIES: set[str] = {"release_chunk"}  # operator commands that release a held chunk do not exist yet
+UNUSED_QUERIES: set[str] = set()
 MAX_LINES = 250
 LONGER: dict[str, str] = {
     "local/postgres.py": "one server from its first start to its stop",

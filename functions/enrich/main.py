@@ -1,4 +1,4 @@
-"""Feed the warehouse: everything that changed since the last feed, joined with what is known of it.
+"""Feed the warehouse: what changed since the last feed, or what an order names, joined with what is known.
 
 Trigger  schedule, every 2 minutes     Reads   commerce, in one REPEATABLE READ snapshot
 Writes   one object per table in the lake, once; the feed's ledger row; one `enriched` message
@@ -8,6 +8,7 @@ Retry    by the Scheduler              Key     feed_id; a retry sends the record
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import functions_framework
@@ -18,6 +19,7 @@ from shared.adapters.ports import ObjectStore, Publisher
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
 from shared.adapters.queries import Value, query, rows_of
+from shared.adapters.refeeds import Refeed, open_refeed, scope_of
 from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.entrypoint import Outcome, boundary
@@ -64,17 +66,19 @@ def _send(session: Session, publisher: Publisher, feed: Enriched) -> int:
 def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriched | None:
     """Write the objects and record the feed in one transaction; None where nothing changed.
 
-    Raises FeedStopped where the position was taken in another cluster: then transaction ids mean nothing here.
+    An order to feed anew comes first. Raises FeedStopped where the position was taken in another cluster: then
+    transaction ids mean nothing here, and only an order for the whole goes on.
     """
     with session.transaction("ISOLATION LEVEL REPEATABLE READ"):
         position, following, system, timeline, problem = rows_of(session, "read_feed_position")[0]
-        if problem:
-            raise FeedStopped("feed_stopped", f"{problem}; order a full re-feed")
-        rows_of(session, "create_feed_selection")
-        rows_of(session, "select_changed_transactions", position=position)
-        session.rows("ANALYZE pg_temp.feed_transaction")
-        days = [row[0] for row in rows_of(session, "list_feed_days")]
-        (feed_id,) = rows_of(session, "next_feed_id")[0]
+        refeed = open_refeed(session)
+        if problem and not (refeed and refeed.whole):
+            raise FeedStopped("feed_stopped", f"{problem}; order a full re-feed: `sluice refeed`")
+        if refeed:
+            position = 0 if refeed.whole else position
+            following = following if refeed.whole else position
+        days = _select(session, position, refeed)
+        feed_id = _feed_id(session, refeed, restored=problem is not None)
         params: dict[str, dict[str, Value]] = {
             "transactions": {"base_currency": settings.base_currency},
             "users": {"position": position},
@@ -82,19 +86,40 @@ def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriche
         }
         tables = {
             name: table
-            for name in TABLES
+            for name in (TABLES if refeed is None or refeed.whole else TABLES[:1])
             if (table := _write(session, store, settings, f"feed/{feed_id:012d}/{name}.csv", name, params[name]))
         }
-        place: dict[str, Value] = {"position": following, "system_identifier": system, "timeline": timeline}
-        rows_of(session, "move_feed_position", **place)
-        if not tables:
+        if refeed is None or refeed.whole:
+            place: dict[str, Value] = {"position": following, "system_identifier": system, "timeline": timeline}
+            rows_of(session, "move_feed_position", **place)
+        if not tables and refeed is None:
             return None
+        if refeed:
+            rows_of(session, "take_refeed_order", order_id=refeed.order_id, feed_id=feed_id)
         rows_of(
             session, "record_feed", feed_id=feed_id, position=position, next_position=following,
             objects=json.dumps({name: table.object for name, table in tables.items()}),
             rows=json.dumps({name: table.rows for name, table in tables.items()}), days=days,
         )  # fmt: skip
-    return Enriched(feed_id=feed_id, tables=tables, days=days)
+    scope = scope_of(refeed.order_id, refeed.first_day, refeed.last_day) if refeed else {}
+    return Enriched(feed_id=feed_id, tables=tables, days=days, **scope)
+
+
+def _select(session: Session, position: int, refeed: Refeed | None) -> list[date]:
+    """Choose the transactions to write; the days that they touch."""
+    rows_of(session, "create_feed_selection")
+    if refeed is None or refeed.first_day is None:
+        rows_of(session, "select_changed_transactions", position=position)
+    else:
+        rows_of(session, "select_days_transactions", first_day=refeed.first_day, last_day=refeed.last_day)
+    session.rows("ANALYZE pg_temp.feed_transaction")
+    return [row[0] for row in rows_of(session, "list_feed_days")]
+
+
+def _feed_id(session: Session, refeed: Refeed | None, restored: bool) -> int:
+    if refeed is None:
+        return int(rows_of(session, "next_feed_id")[0][0])
+    return int(rows_of(session, "leap_feed_id", floor=refeed.floor, restored=restored)[0][0])
 
 
 def _write(
@@ -110,6 +135,6 @@ def _write(
 
 
 def _recorded(row: tuple[Any, ...]) -> Enriched:
-    feed_id, objects, rows, days = row
+    feed_id, objects, rows, days, *order = row
     tables = {name: FeedTable(object=objects[name], rows=rows[name]) for name in objects}
-    return Enriched(feed_id=feed_id, tables=tables, days=days)
+    return Enriched(feed_id=feed_id, tables=tables, days=days, **scope_of(*order))

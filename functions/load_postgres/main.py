@@ -7,18 +7,22 @@ Retry    20 attempts, then dead letter    Key     chunk_id, by its ledger row
 
 from __future__ import annotations
 
+import json
+
 import functions_framework
 import msgspec
 from flask import Request
 
 from shared import messages
-from shared.adapters.loading import ChunkFacts, LoadCounts, hold_chunk, load_chunk, load_message
+from shared.adapters.loading import ChunkFacts, LoadCounts, hold_chunk, load_chunk, load_message, replay_rows
 from shared.adapters.ports import ObjectStore
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.domain.copytext import COLUMNS, table_of
+from shared.domain.identity import digest
+from shared.domain.replaying import rebuilt_rows
 from shared.entrypoint import Outcome, boundary
 from shared.events import PushMessage, push_message
 from shared.messages import Payload, Validated
@@ -38,18 +42,28 @@ def run(push: PushMessage, *, session: Session, store: ObjectStore, settings: Se
     """Hold or load; done before gives the first counts again."""
     done = messages.read(push, Validated)
     facts = _facts(done)
+    if done.attempt:
+        return _replay(done, facts, session, store, settings)
     if done.state == "held":
         now, counts = hold_chunk(session, facts, done.valid, messages.as_fields(done))
         return Outcome("held" if now else "repeated", counts.received)
     rows = _text(done.rows, store, settings) or table_of(COLUMNS[done.source], [])
     bad = _text(done.bad, store, settings)
-    if done.file_id is None and not bad:
+    if done.file_id is None and not bad and not done.decision:
         now, counts = load_message(session, facts, rows)
     else:
         now, counts = load_chunk(session, facts, rows, bad or None)
-    if done.file_id is None and counts.quarantined > done.quarantined:
+    if done.file_id is None and not (now and counts.quarantined == done.quarantined):
         _keep_conflicts(done, rows, session, store, settings)
     return _outcome(now, counts)
+
+
+def _replay(done: Validated, facts: ChunkFacts, session: Session, store: ObjectStore, settings: Settings) -> Outcome:
+    """Rows of a chunk that is loaded already: out of quarantine, or bad again."""
+    rows = _text(done.rows, store, settings) or table_of(COLUMNS[done.source], [])
+    bad = _text(done.bad, store, settings) or None
+    counts = replay_rows(session, facts, rows, bad, done.attempt, done.action_id)
+    return Outcome("replayed" if counts else "ignored", done.received, done.valid, done.quarantined)
 
 
 def _facts(done: Validated) -> ChunkFacts:
@@ -69,6 +83,9 @@ def _facts(done: Validated) -> ChunkFacts:
         byte_length=raw.length if raw else None,
         first_line=done.first_line,
         profile=msgspec.json.encode(done.profile).decode(),
+        decision=done.decision or None,
+        landed_at=None if done.file_id else done.landed_at,
+        reprocessed=done.reprocess > 0,
     )
 
 
@@ -82,10 +99,22 @@ def _text(payload: Payload | None, store: ObjectStore, settings: Settings) -> by
 
 def _keep_conflicts(done: Validated, rows: bytes, session: Session, store: ObjectStore, settings: Settings) -> None:
     """A conflicting row of a file can be read again there; one of the stream is kept, before the message is gone."""
-    name = f"{done.source}/{done.chunk_id}.conflicts.raw"
-    store.write_once(settings.quarantine_bucket, name, rows)
+    lines = [row[0] for row in rows_of(session, "list_conflicts", chunk_id=done.chunk_id)]
+    kept = rebuilt_rows(rows, lines)
+    if not kept:
+        return
+    raw = b"".join(text + b"\n" for text in kept.values())
+    name = f"{done.source}/{done.chunk_id}.{digest(raw)}.raw"
+    store.write_once(settings.quarantine_bucket, name, raw)
+    places, offset = [], 0
+    for line, text in kept.items():
+        places.append({"line": line, "raw_offset": offset, "raw_length": len(text)})
+        offset += len(text) + 1
     place = f"gs://{settings.quarantine_bucket}/{name}"
-    rows_of(session, "point_conflicts", chunk_id=done.chunk_id, raw_object=place)
+    rows_of(
+        session, "point_conflicts", chunk_id=done.chunk_id, raw_object=place, places=json.dumps(places),
+        landed_at=done.landed_at,
+    )  # fmt: skip
 
 
 def _outcome(now: bool, counts: LoadCounts) -> Outcome:

@@ -11,10 +11,11 @@ import functions_framework
 from flask import Request
 
 from shared import messages
-from shared.adapters.feeds import mark_feed, one_at_a_time
+from shared.adapters.feeds import is_wanted, mark_feed, one_at_a_time
 from shared.adapters.ports import Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.refeeds import clear_away
 from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import feed_schema, feed_table, warehouse_sql
@@ -51,9 +52,12 @@ def run(
     with one_at_a_time(session, "load_warehouse") as free:
         if not free:
             raise LockTimeout("another feed is being loaded")
+        if not is_wanted(session, feed.feed_id):
+            return Outcome("ignored", detail="a refeed has replaced this feed, or the database was restored since")
         rows = sum(_merge(feed, table, warehouse, settings) for table in sorted(feed.tables))
+        days = sorted({*feed.days, *clear_away(feed, warehouse)})
         mark_feed(session, feed.feed_id, "loaded")
-    publisher.publish("warehouse_loaded", [WarehouseLoaded(feed_id=feed.feed_id, days=feed.days)])
+    publisher.publish("warehouse_loaded", [WarehouseLoaded(feed_id=feed.feed_id, days=days)])
     return Outcome("loaded", rows, rows)
 
 

@@ -58,14 +58,14 @@ def run(
     upload = _upload(push, settings)
     if upload is None:
         return Outcome("ignored")
-    identity = file_id(upload.bucket, upload.name, upload.generation)
+    identity = file_id(upload.bucket, upload.name, upload.generation, upload.reprocess)
     info = store.stat(upload.bucket, upload.name, upload.generation)
     if info is None:
         known = ledger.state(identity)
         if known is None or known.open:
             ledger.reject(identity, upload, "object_missing", "it was replaced or deleted before it was read")
         return Outcome("rejected", detail="object_missing")
-    with ledger.cutting(identity, info) as known:
+    with ledger.cutting(identity, info, upload.reprocess) as known:
         if not known.open:
             return Outcome("repeated", known.rows)
         try:
@@ -75,7 +75,8 @@ def run(
             ledger.reject(identity, upload, exc.reason, str(exc))
             return Outcome("rejected", detail=exc.reason)
         ledger.begin(identity, way.source)
-        whole, rows = cut(Intake(identity, way.source, info, at, store, ledger, publisher, settings), clock)
+        intake = Intake(identity, way.source, info, at, store, ledger, publisher, settings, upload.reprocess)
+        whole, rows = cut(intake, clock)
         return Outcome("cut" if whole else "continued", rows)
 
 

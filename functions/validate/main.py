@@ -17,6 +17,8 @@ from shared.adapters.pubsub import CloudPublisher
 from shared.adapters.storage import CloudStorage
 from shared.domain.identity import digest
 from shared.domain.normalising import Context
+from shared.domain.redriving import MESSAGE_ID, first_published
+from shared.domain.replaying import judge_again, reject_all
 from shared.domain.spans import locate
 from shared.domain.streaming import rows_of_message
 from shared.domain.validation import Verdict, broken_stretch, validate_lines
@@ -41,6 +43,7 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
     chunk = _of_stream(push) if push.topic == "transactions" else messages.read(push, Chunk)
     rows = rows_of_message(push.data) if push.topic == "transactions" else None
     verdict = _judge(chunk, rows, store, settings)
+    held = verdict.held and not chunk.attempt and not chunk.decision
     done = Validated(
         chunk_id=chunk.chunk_id,
         file_id=chunk.file_id or None,
@@ -49,27 +52,31 @@ def run(push: PushMessage, *, store: ObjectStore, publisher: Publisher, settings
         received=verdict.received,
         valid=len(verdict.good),
         quarantined=len(verdict.bad),
-        state="held" if verdict.held else "valid",
+        state="held" if held else "valid",
         landed_at=chunk.landed_at,
         raw=chunk.raw if rows is None else None,
         first_line=chunk.first_line,
         profile=_profile(verdict),
+        attempt=chunk.attempt,
+        action_id=chunk.action_id,
+        decision=chunk.decision,
+        reprocess=chunk.reprocess,
     )
-    done = _hold(done, rows, store, settings) if verdict.held else _keep(done, verdict, store, settings)
+    done = _hold(done, rows, store, settings) if held else _keep(done, verdict, store, settings)
     publisher.publish("validated", [done])
-    return Outcome("held" if verdict.held else "validated", verdict.received, len(verdict.good), len(verdict.bad))
+    return Outcome("held" if held else "validated", verdict.received, len(verdict.good), len(verdict.bad))
 
 
 def _of_stream(push: PushMessage) -> Chunk:
-    """A message of transactions as a chunk without a file."""
+    """A message of transactions as a chunk without a file; one that was sent again keeps its identity."""
     return Chunk(
-        chunk_id=push.message_id,
+        chunk_id=push.attributes.get(MESSAGE_ID, push.message_id),
         file_id="",
         source="transactions",
         ordinal=0,
         first_line=1,
         rows=0,
-        landed_at=push.published_at,
+        landed_at=first_published(push.attributes, push.published_at),
         raw=ObjectRange(bucket="", name="", generation=0),
     )
 
@@ -84,7 +91,12 @@ def _judge(chunk: Chunk, rows: bytes | None, store: ObjectStore, settings: Setti
     formats = Formats(settings.date_order, settings.number_format)
     context = Context.at(chunk.source, chunk.landed_at, settings.payment_methods, formats)
     in_place = chunk.raw.offset if chunk.raw.bucket == settings.landing_bucket else None
-    verdict = validate_lines(rows, context, chunk.first_line, chunk.header, in_place)
+    if chunk.lines is not None:
+        return judge_again(rows, chunk.lines, context, chunk.header)
+    if chunk.decision == "rejected":
+        verdict = reject_all(rows, chunk.source, chunk.first_line, in_place)
+    else:
+        verdict = validate_lines(rows, context, chunk.first_line, chunk.header, in_place)
     if verdict.bad and chunk.raw.bucket == settings.lake_bucket:
         locate(verdict, rows, chunk.first_line, _behind(chunk.raw, store))
     return verdict

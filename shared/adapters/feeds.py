@@ -26,3 +26,12 @@ def one_at_a_time(session: Session, stage: Stage) -> Iterator[bool]:
 def mark_feed(session: Session, feed_id: int, state: Literal["published", "loaded", "built"]) -> None:
     """Move a feed forward; it never goes back."""
     rows_of(session, "mark_feed", feed_id=feed_id, state=state)
+
+
+def is_wanted(session: Session, feed_id: int) -> bool:
+    """Whether the ledger knows the feed and no whole refeed has replaced it.
+
+    A message from before a restore names a feed that is unknown: its rows may not be in Postgres any more.
+    """
+    known = rows_of(session, "read_feed_state", feed_id=feed_id)
+    return bool(known) and known[0][0] != "replaced"

@@ -33,6 +33,7 @@ class Intake:
     ledger: FileLedger
     publisher: Publisher
     settings: Settings
+    reprocess: int = 0
     batch: list[Chunk] = field(default_factory=list)
 
     def add(self, piece: Piece) -> None:
@@ -52,6 +53,7 @@ class Intake:
                     raw=self._raw(name, piece),
                     header=self.at.dialect.header if self.at.dialect else None,
                     broken=piece.broken,
+                    reprocess=self.reprocess,
                 )
             )
             after = msgspec.structs.replace(after, ordinal=self.at.ordinal + 1, rows=self.at.rows + piece.rows)
@@ -97,7 +99,9 @@ def cut(intake: Intake, clock: Callable[[], float]) -> tuple[bool, int]:
         if now - started > intake.settings.cut_seconds:
             intake.flush()
             info = intake.info
-            more = Upload(bucket=info.bucket, name=info.name, generation=info.generation)
+            more = Upload(
+                bucket=info.bucket, name=info.name, generation=info.generation, reprocess=intake.reprocess
+            )  # fmt: skip
             intake.publisher.publish("uploads", [more])
             return False, intake.at.rows
     intake.flush()

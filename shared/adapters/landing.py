@@ -89,8 +89,7 @@ def pieces(info: ObjectInfo, source: str, at: Checkpoint, store: ObjectStore, se
     start = at.position.offset
     if at.gzipped:
         packed = store.blocks(info.bucket, info.name, generation=info.generation)
-        limit, ratio = settings.max_expanded_bytes, settings.max_expansion_ratio
-        blocks: Iterable[bytes] = _behind(start, expand(packed, damage, max_bytes=limit, max_ratio=ratio))
+        blocks: Iterable[bytes] = behind(start, expanded(packed, settings, damage))
     else:
         blocks = store.blocks(info.bucket, info.name, generation=info.generation, start=start)
     if at.dialect:
@@ -100,7 +99,13 @@ def pieces(info: ObjectInfo, source: str, at: Checkpoint, store: ObjectStore, se
     return pieces_of_records(blocks, limits, at.position, lambda: damage.reason, NATURAL[source])
 
 
-def _behind(offset: int, blocks: Iterable[bytes]) -> Iterator[bytes]:
+def expanded(packed: Iterable[bytes], settings: Settings, damage: Damage | None = None) -> Iterator[bytes]:
+    """The text of a .gz object, within the limits of the settings."""
+    limit, ratio = settings.max_expanded_bytes, settings.max_expansion_ratio
+    return expand(packed, damage or Damage(), max_bytes=limit, max_ratio=ratio)
+
+
+def behind(offset: int, blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Leave out the first bytes: a gzip stream can only be read from its start."""
     for block in blocks:
         if offset >= len(block):

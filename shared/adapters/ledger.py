@@ -13,6 +13,7 @@ from shared.adapters.landing import Checkpoint
 from shared.adapters.ports import ObjectInfo
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
+from shared.domain.identity import file_id as identity_of
 from shared.errors import LockTimeout
 from shared.messages import Chunk, Upload
 
@@ -31,14 +32,22 @@ class FileState:
         return self.state in {"registered", "cutting"}
 
 
+def first_pass(bucket: str, name: str, generation: int, reprocess: int) -> str | None:
+    """The file that a later pass processes again; None for the first."""
+    return identity_of(bucket, name, generation) if reprocess else None
+
+
 class FileLedger(Protocol):
     """Files and their chunks; every call is durable when it returns."""
 
     def state(self, file_id: str) -> FileState | None:
         """What is known of a file, or None."""
 
-    def cutting(self, file_id: str, info: ObjectInfo) -> AbstractContextManager[FileState]:
-        """Register the file where it is new and keep others from cutting it meanwhile. Raises LockTimeout."""
+    def cutting(self, file_id: str, info: ObjectInfo, reprocess: int = 0) -> AbstractContextManager[FileState]:
+        """Register the file (or this pass over it) where it is new and keep others from cutting it meanwhile.
+
+        Raises LockTimeout.
+        """
 
     def begin(self, file_id: str, source: str) -> None:
         """The file has a source and is being cut."""
@@ -70,7 +79,7 @@ class PostgresFileLedger:
         return FileState(state, rows, msgspec.convert(checkpoint, Checkpoint) if checkpoint else None)
 
     @contextmanager
-    def cutting(self, file_id: str, info: ObjectInfo) -> Iterator[FileState]:
+    def cutting(self, file_id: str, info: ObjectInfo, reprocess: int = 0) -> Iterator[FileState]:
         if not rows_of(self._session, "lock_file", file_id=file_id)[0][0]:
             raise LockTimeout(f"file {file_id} is being cut by another delivery")
         try:
@@ -84,6 +93,8 @@ class PostgresFileLedger:
                 size=info.size,
                 crc32c=info.crc32c,
                 landed_at=info.created_at,
+                pass_number=reprocess,
+                first_pass=first_pass(info.bucket, info.name, info.generation, reprocess),
             )
             known = self.state(file_id)
             assert known is not None
@@ -104,6 +115,8 @@ class PostgresFileLedger:
             generation=upload.generation,
             reason=reason,
             told=told,
+            pass_number=upload.reprocess,
+            first_pass=first_pass(upload.bucket, upload.name, upload.generation, upload.reprocess),
         )
 
     def record_chunks(self, chunks: Sequence[Chunk]) -> None:

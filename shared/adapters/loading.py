@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
+from shared.adapters.alerts import raise_alert
 from shared.adapters.postgres import Session
 from shared.adapters.queries import Value, query
 from shared.domain.copytext import TRANSACTION_COLUMNS
@@ -25,6 +26,7 @@ STAGED = {
     "fx_rates": "staged_fx_rate",
 }
 MESSAGE_BYTES = 128 * 1024
+_NOT_KEPT = {"recency", "reprocessed"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class ChunkFacts:
 
     `day` is the ledger day (of landing, or of publishing). `recency` is the landing object's creation time; users and
     rates need it, other sources carry a time in each row. `profile` is what validate saw of the fields, as JSON.
+    `decision` is an operator's, of a chunk that is held; `landed_at` is kept of
+    a stream message, which no file row tells it of; `reprocessed` says that its file was loaded before.
     """
 
     chunk_id: str
@@ -49,6 +53,9 @@ class ChunkFacts:
     byte_length: int | None = None
     first_line: int = 1
     profile: str = "{}"
+    decision: str | None = None
+    landed_at: datetime | None = None
+    reprocessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,8 +89,31 @@ def load_chunk(
         _copy(session, STAGED[chunk.source], rows)
         if bad:
             _copy(session, BAD, bad)
-        recency: dict[str, Value] = {} if chunk.recency is None else {"recency": chunk.recency}
-        return True, LoadCounts(*_row(session, f"load_{chunk.source}", {"chunk_key": key, **recency}))
+        params: dict[str, Value] = {"chunk_key": key}
+        if chunk.recency is not None:
+            params["recency"] = chunk.recency
+        if chunk.reprocessed:
+            _row(session, f"correct_{chunk.source}", params)
+        return True, LoadCounts(*_row(session, f"load_{chunk.source}", params))
+
+
+def replay_rows(
+    session: Session, chunk: ChunkFacts, rows: bytes, bad: bytes | None, attempt: int, action_id: int
+) -> LoadCounts | None:
+    """Move rows of a loaded chunk out of quarantine, or record that they are bad again; the chunk's counts.
+
+    Rows that no longer lie there with this attempt are left alone. None where the chunk is not loaded.
+    """
+    _stage(session, chunk.source)
+    with session.transaction():
+        (key,) = _row(session, "lock_replayed", {"chunk_id": chunk.chunk_id})
+        if key is None:
+            return None
+        _copy(session, STAGED[chunk.source], rows)
+        if bad:
+            _copy(session, BAD, bad)
+        params: dict[str, Value] = {"chunk_key": key, "attempt": attempt, "recency": chunk.recency}
+        return LoadCounts(*_row(session, "replay_rows", params | {"action_id": action_id or None}))
 
 
 def load_message(session: Session, chunk: ChunkFacts, rows: bytes) -> tuple[bool, LoadCounts]:
@@ -112,6 +142,10 @@ def hold_chunk(
         params: dict[str, Value] = {"chunk_key": key, "valid": valid, "validated": json.dumps(validated)}
         hold = query("hold_chunk")
         held = [] if key is None else session.rows(hold.sql, *hold.values(params))
+        if held:
+            share = 100 * (chunk.received - valid) / chunk.received
+            told = f"{chunk.received:,} rows of {chunk.source} wait for an operator: {share:.0f} % of them are bad"
+            raise_alert(session, "chunk_held", "warning", chunk.chunk_id, told)
         return bool(held), read_counts(session, chunk.chunk_id)
 
 
@@ -121,7 +155,7 @@ def read_counts(session: Session, chunk_id: str) -> LoadCounts:
 
 
 def _claim(session: Session, chunk: ChunkFacts) -> int | None:
-    facts = {name: value for name, value in asdict(chunk).items() if name != "recency"}
+    facts = {name: value for name, value in asdict(chunk).items() if name not in _NOT_KEPT}
     (key,) = _row(session, "claim_chunk", facts)
     return None if key is None else int(key)
 

@@ -173,7 +173,12 @@ class MemoryFileLedger:
         return self.files.get(file_id)
 
     @contextmanager
-    def cutting(self, file_id: str, info: ObjectInfo) -> Iterator[FileState]:  # noqa: ARG002  # as the port has it
+    def cutting(
+        self,
+        file_id: str,
+        info: ObjectInfo,  # noqa: ARG002  # as the port has it
+        reprocess: int = 0,  # noqa: ARG002  # as the port has it
+    ) -> Iterator[FileState]:
         if file_id in self._cutting:
             raise LockTimeout(f"file {file_id} is being cut by another delivery")
         self._cutting.add(file_id)

@@ -46,14 +46,15 @@ class CloudPublisher:
         for message in messages:
             data = encode(message)
             if batch and (size + len(data) > MAX_BATCH_BYTES or len(batch) == MAX_BATCH_MESSAGES):
-                self._send(topic, batch)
+                self.send(topic, batch)
                 batch, size = [], 0
             batch.append(PubsubMessage(data=data))
             size += len(data)
         if batch:
-            self._send(topic, batch)
+            self.send(topic, batch)
 
-    def _send(self, topic: str, batch: list[PubsubMessage]) -> None:
+    def send(self, topic: str, batch: list[PubsubMessage]) -> None:
+        """Publish messages as they are, in one request; for those that have attributes of their own."""
         path = f"projects/{self._project}/topics/{topic}"
         try:
             PublisherClient.publish(self._client, topic=path, messages=batch, retry=self._retry, timeout=60)

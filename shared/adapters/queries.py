@@ -21,7 +21,7 @@ from shared.errors import ConfigError
 FOLDER = Path(__file__).resolve().parents[2] / "sql" / "postgres" / "queries"
 # What a colon may stand in: a comment, a quoted text or name, a cast; or else it begins a parameter.
 _TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"|::|:([a-z_][a-z0-9_]*)")
-Value = str | int | date | datetime | list[str] | list[date] | None
+Value = str | int | bool | date | datetime | list[str] | list[date] | None
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
+from shared.adapters.refeeds import FIRST_DAY, LAST_DAY
 from shared.adapters.warehouse_sql import warehouse_sql
 from shared.domain.balance import Account, DayTotals, Finding, compare
 
 FACT = "sales.transactions"
 MART = "marts.daily_sales_summary"
-ALL_DAYS = {"first_day": date(2000, 1, 1), "last_day": date(2199, 12, 31)}
-"""Every day that can be in the warehouse: a timestamp before 2000 is quarantined."""
+ALL_DAYS = {"first_day": FIRST_DAY, "last_day": LAST_DAY}
 
 
 def verify(session: Session, warehouse: Warehouse) -> list[Finding]:
@@ -26,6 +24,7 @@ def verify(session: Session, warehouse: Warehouse) -> list[Finding]:
         if not balanced:
             told = f"the ledger inserted {counted:,} rows, the table has {standing:,}"
             findings.append(Finding("mismatch", f"table {table}", told))
+    findings += [Finding("pending", where, told) for where, told in rows_of(session, "verify_decisions")]
     findings += [Finding("stuck", where, told) for where, told in rows_of(session, "find_stuck")]
     postgres = postgres_totals(session)
     findings += compare("warehouse", postgres, warehouse_totals(warehouse, FACT))

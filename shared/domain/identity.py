@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterable
 
 
-def file_id(bucket: str, name: str, generation: int) -> str:
-    """The id of one generation of an object: a re-upload under the same name is a new file."""
-    return hashlib.sha256(f"{bucket}/{name}#{generation}".encode()).hexdigest()
+def file_id(bucket: str, name: str, generation: int, reprocess: int = 0) -> str:
+    """The id of one generation of an object: a re-upload under the same name is a new file, and so is another pass."""
+    again = f"@{reprocess}" if reprocess else ""
+    return hashlib.sha256(f"{bucket}/{name}#{generation}{again}".encode()).hexdigest()
 
 
 def chunk_id(file: str, ordinal: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -111,12 +112,20 @@ def _classed(line: bytes, reason: str, told: str) -> Unreadable:
     return Unreadable(reason, told)
 
 
-def _refuse_duplicates(line: bytes) -> None:
-    def once(pairs: list[tuple[str, Any]]) -> None:
-        if len({name for name, _ in pairs}) < len(pairs):
-            raise Unreadable("duplicate_key", "has the same field twice in one object")
+def names_twice(line: bytes) -> set[str]:
+    """The names that stand twice in one object of the JSON on a line. Raises RecursionError where it is too deep."""
+    twice: set[str] = set()
 
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        twice.update(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+
+    json.loads(line, object_pairs_hook=note, parse_int=str, parse_float=str)
+    return twice
+
+
+def _refuse_duplicates(line: bytes) -> None:
     try:
-        json.loads(line, object_pairs_hook=once, parse_int=str, parse_float=str)
+        if names_twice(line):
+            raise Unreadable("duplicate_key", "has the same field twice in one object")
     except RecursionError as exc:
         raise Unreadable("malformed_json", "is nested beyond reading") from exc

@@ -19,7 +19,7 @@ from local.pubsub.control import PubSubControl
 from local.resources import create_all
 from local.stack import PROJECT, Endpoints, LocalCloud, Options
 from local.table import read_table
-from shared.adapters import pubsub, sessions, storage
+from shared.adapters import deadletters, pubsub, sessions, storage
 from shared.adapters.postgres import Session, connect
 from shared.settings import Settings, load_settings
 from tests.functions.harness import Cloud
@@ -28,6 +28,7 @@ from tests.functions.harness import Cloud
 def _forget_clients() -> None:
     storage.client.cache_clear()
     pubsub.client.cache_clear()
+    deadletters.subscriber.cache_clear()
     while sessions._kept:
         sessions._kept.popitem()[1].close()
 

@@ -18,7 +18,7 @@ from shared.messages import Enriched, Validated
 from tests.functions.harness import Row, push, settings
 
 
-def validated(message: PushMessage, store: MemoryStore | None = None) -> Validated:
+def validated(message: PushMessage, store: ObjectStore | None = None) -> Validated:
     """What validate says of a message."""
     publisher = MemoryPublisher()
     validate.run(message, store=store or MemoryStore(), publisher=publisher, settings=settings())

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
+
 from functions.load_postgres.main import run
 from functions.receive_upload import main as receive_upload
 from shared.adapters.ledger import PostgresFileLedger
@@ -9,14 +14,16 @@ from shared.adapters.memory import MemoryPublisher, MemoryStore
 from shared.adapters.postgres import Session
 from shared.domain.identity import file_id
 from shared.entrypoint import Outcome
+from shared.errors import DependencyUnavailable
 from shared.messages import Validated
+from tests.functions.failing import Failing
 from tests.functions.harness import LANDING, QUARANTINE, Cloud, Row, landed, lines, push, sale, settings, unique
 from tests.functions.stages import streamed, to_load, validated
 
 COUNTS = "inserted, updated, unchanged, superseded, quarantined, held"
 
 
-def load(session: Session, told: Validated, store: MemoryStore | None = None) -> Outcome:
+def load(session: Session, told: Validated, store: Any = None) -> Outcome:
     return run(to_load(told), session=session, store=store or MemoryStore(), settings=settings())
 
 
@@ -95,22 +102,24 @@ def test_a_row_of_the_stream_that_conflicts_keeps_its_text_in_quarantine(session
     told = streamed([{**row, "amount": "20.00"}])
     for outcome in ("loaded", "repeated"):
         assert load(session, told, store) == Outcome(outcome, 1, 0, 1)
-    name = f"transactions/{told.chunk_id}.conflicts.raw"
-    assert store.names(QUARANTINE) == [name]
-    assert row["transaction_id"].encode() in store.read(QUARANTINE, name)
-    assert session.rows(
-        """SELECT q.reason, q.raw_object FROM pipeline.quarantined_row q JOIN pipeline.chunk USING (chunk_key)
-           WHERE chunk_id = $1""",
+    (name,) = store.names(QUARANTINE)
+    ((reason, raw_object, offset, length),) = session.rows(
+        """SELECT q.reason, q.raw_object, q.raw_offset, q.raw_length
+           FROM pipeline.quarantined_row q JOIN pipeline.chunk USING (chunk_key) WHERE chunk_id = $1""",
         told.chunk_id,
-    ) == [("conflicting_duplicate", f"gs://{QUARANTINE}/{name}")]
+    )
+    assert (reason, raw_object) == ("conflicting_duplicate", f"gs://{QUARANTINE}/{name}")
+    kept = json.loads(store.read(QUARANTINE, name, start=offset, length=length))
+    assert kept == {**row, "amount": "20", "timestamp": "2026-03-01T10:00:00+00:00"}
 
 
 def test_a_crash_before_the_text_of_a_conflict_was_kept_is_mended_by_the_redelivery(session: Session) -> None:
     row, store = sale(), MemoryStore()
     load(session, streamed([row]))
     told = streamed([{**row, "amount": "20.00"}])
-    load(session, told, MemoryStore())  # its bucket is lost with the crash
-    load(session, told, store)
+    with pytest.raises(DependencyUnavailable):
+        load(session, told, Failing(store, "write_once"))
+    assert load(session, told, store).outcome == "repeated"
     assert len(store.names(QUARANTINE)) == 1
 
 

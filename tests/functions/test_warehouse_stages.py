@@ -136,6 +136,10 @@ def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Sess
     store = MemoryStore()
     store.put(LAKE, "feed", b"header\n")
     days = [date.fromordinal(date(2010, 1, 1).toordinal() + number) for number in range(4_001)]
+    session.rows(
+        "INSERT INTO pipeline.feed_batch (feed_id, position, next_position, state) OVERRIDING SYSTEM VALUE "
+        "VALUES (0, 0, 0, 'published') ON CONFLICT DO NOTHING"
+    )
     feed = Enriched(feed_id=0, tables={"transactions": FeedTable(object="feed", rows=0)}, days=days)
     with pytest.raises(Inconsistent) as caught:
         load_warehouse.run(

@@ -3,4 +3,4 @@
 -- Result: feeds
 SELECT count(*) AS feeds
 FROM pipeline.feed_batch
-WHERE state <> 'built'
+WHERE state NOT IN ('built', 'replaced')

@@ -1,11 +1,15 @@
 -- Feeds that were recorded and not published: the run that recorded them ended in between.
 -- Parameters: none
--- Result: feed_id, objects, rows, days
+-- Result: feed_id, objects, rows, days, order_id (null: no refeed), first_day, last_day
 SELECT
-    feed_id,
-    objects,
-    rows,
-    days
-FROM pipeline.feed_batch
-WHERE state = 'exported'
-ORDER BY feed_id
+    b.feed_id,
+    b.objects,
+    b.rows,
+    b.days,
+    o.order_id,
+    o.first_day,
+    o.last_day
+FROM pipeline.feed_batch AS b
+LEFT JOIN pipeline.refeed_order AS o USING (feed_id)
+WHERE b.state = 'exported'
+ORDER BY b.feed_id

@@ -4,7 +4,8 @@
 WITH account AS (
     SELECT
         f.registered_at,
-        'file ' || f.object_name || '#' || f.generation AS "where",
+        'file ' || f.object_name || '#' || f.generation
+        || CASE WHEN f.pass > 0 THEN ' pass ' || f.pass ELSE '' END AS "where",
         f.state,
         f.chunks,
         f.rows_received AS received,

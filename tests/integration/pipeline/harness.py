@@ -14,12 +14,17 @@ from typing import Any
 
 from google.cloud import storage
 from rich.console import Console
+from typer.testing import CliRunner
 
 from cli.cloud import run_job
 from cli.demo_run import DemoRun
+from cli.main import app
 from local.generate import Truth, generate
 from local.pubsub.control import PubSubControl
 from local.stack import BUCKETS, PRODUCT_DATA, PROJECT, Options
+from shared.adapters import deadletters
+from shared.adapters import pubsub as pubsub_adapter
+from shared.adapters import storage as storage_adapter
 from shared.adapters.reconciliation import verify
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.domain.balance import Finding
@@ -102,6 +107,22 @@ class Pipeline:
     def one(self, text: str, *params: Any) -> Any:
         return self.sql(text, *params)[0][0]
 
+    def sluice(self, *words: str, exit_code: int = 0) -> Any:
+        """What a command prints as JSON."""
+        done = CliRunner().invoke(app, [*words, "--json"])
+        assert done.exit_code == exit_code, (words, done.output, done.exception)
+        return json.loads(done.stdout) if done.stdout else None
+
+    def quiet(self) -> None:
+        """Wait until no message is under way to a function."""
+        with self.control() as control:
+
+            def through() -> bool:
+                named = ((name.rpartition("/")[2], stats) for name, stats in control.stats().items())
+                return all(s.quiet for n, s in named if not n.endswith("-dead") and not n.startswith("listening-"))
+
+            wait_until(through, "no message is under way")
+
     def findings(self) -> list[Finding]:
         return verify(self.run.session, self.warehouse)
 
@@ -164,9 +185,17 @@ def pipeline(options: Options | None = None) -> Iterator[Pipeline]:
     home.chmod(0o755)
     try:
         with DemoRun(home, Console(quiet=True), options) as run:
+            _forget_clients()
             yield Pipeline(run)
     finally:
+        _forget_clients()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _forget_clients() -> None:
+    """A command that a test runs in this process must find the cloud of now."""
+    for cached in (storage_adapter.client, pubsub_adapter.client, deadletters.subscriber):
+        cached.cache_clear()
 
 
 def sample(folder: Path, transactions: int, dirt: float, seed: int, **more: Any) -> Truth:

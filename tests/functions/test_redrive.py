@@ -1,0 +1,90 @@
+"""redrive sends dead letters again until the guard; what stays becomes one alert a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+
+from functions.redrive import main as redrive
+from local.pubsub.control import PubSubControl
+from local.stack import PROJECT, Endpoints
+from shared.adapters.deadletters import DeadLetters
+from shared.adapters.memory import MemoryPublisher
+from shared.errors import DependencyUnavailable
+from shared.settings import Settings
+from tests.functions.harness import Cloud, settings, unique
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def die(subscription: str, data: bytes, **attributes: str) -> str:
+    """A message in a dead-letter subscription; its id."""
+    topic = f"projects/{PROJECT}/topics/{subscription}-dead"
+    return str(pubsub_v1.PublisherClient().publish(topic, data, **attributes).result(timeout=30))
+
+
+@pytest.fixture
+def letters(cloud_settings: Settings, endpoints: Endpoints) -> Iterator[DeadLetters]:
+    """The dead-letter subscriptions deliver while the test runs."""
+    with PubSubControl(endpoints.pubsub) as control:
+        names = [name for name in control.stats() if name.endswith("-dead")]
+        for name in names:
+            control.resume(name)
+        yield DeadLetters(cloud_settings.project)
+        for name in names:
+            control.pause(name)
+
+
+def run(cloud: Cloud, letters: DeadLetters, publisher: MemoryPublisher | None = None) -> Any:
+    return redrive.run(
+        session=cloud.session, letters=letters, publisher=publisher or MemoryPublisher(), settings=settings(), now=NOW
+    )
+
+
+def test_a_dead_letter_goes_to_its_topic_again_with_its_payload(cloud: Cloud, letters: DeadLetters) -> None:
+    marker = unique("alert").encode()
+    die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": [], "marker": "' + marker + b'"}', kept="yes")
+    assert run(cloud, letters).outcome == "redriven"
+    subscription = f"projects/{PROJECT}/subscriptions/tests-warehouse_loaded"
+    found = cloud.subscriber.pull(subscription=subscription, max_messages=100, timeout=5).received_messages
+    cloud.subscriber.acknowledge(subscription=subscription, ack_ids=[each.ack_id for each in found])
+    (message,) = [each.message for each in found if marker in each.message.data]
+    assert dict(message.attributes) == {"kept": "yes", "sluice_redrives": "1"}
+    assert letters.peek() == []
+
+
+def test_what_was_sent_again_too_often_stays_and_is_one_alert(cloud: Cloud, letters: DeadLetters) -> None:
+    message = die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": []}', sluice_redrives="3")
+    publisher = MemoryPublisher()
+    for _ in range(2):
+        outcome = run(cloud, letters, publisher)
+        assert (outcome.outcome, outcome.rows_bad) == ("idle", 1)
+    assert [letter.message_id for letter in letters.peek()] == [message]
+    alerts = [alert for alert in publisher.of("alerts") if alert.kind == "dead_letters"]
+    assert [(a.severity, a.subject, a.key) for a in alerts] == [
+        (
+            "critical", "build_marts-warehouse_loaded-dead",
+            "dead_letters/build_marts-warehouse_loaded-dead/2026-03-02",
+        )
+    ]  # fmt: skip
+    assert len(letters.redrive(lambda letter: letter.message_id == message)) == 1
+
+
+def test_a_dead_letter_that_cannot_be_sent_is_not_lost(
+    cloud: Cloud, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = die("validate-transactions", b"{}")
+
+    def fail(*_: object) -> None:
+        raise DependencyUnavailable("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(letters._publisher, "send", fail)
+        with pytest.raises(DependencyUnavailable):
+            run(cloud, letters)
+    assert [letter.message_id for letter in letters.peek()] == [message]
+    assert run(cloud, letters).rows_out == 1
