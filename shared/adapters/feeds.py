@@ -9,7 +9,7 @@ from typing import Literal
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 
-Stage = Literal["enrich", "load_warehouse", "build_marts"]
+Stage = Literal["enrich", "load_warehouse", "build_marts", "check_quality", "reconcile"]
 
 
 @contextmanager
