@@ -21,7 +21,7 @@ histogram AS MATERIALIZED (
     GROUP BY t.sale_date, category, t.currency, bucket
 ),
 
-trailing AS (
+earlier AS (
     SELECT
         d.day,
         h.category,
@@ -38,7 +38,7 @@ running AS (
         *,
         sum(n) OVER (PARTITION BY day, category, currency ORDER BY bucket) AS upto,
         sum(n) OVER (PARTITION BY day, category, currency) AS total
-    FROM trailing
+    FROM earlier
 ),
 
 middle AS (
@@ -62,7 +62,7 @@ distance AS (
         m.total,
         abs(t.bucket - m.median) AS far,
         sum(sum(t.n)) OVER (PARTITION BY t.day, t.category, t.currency ORDER BY abs(t.bucket - m.median)) AS upto
-    FROM trailing AS t
+    FROM earlier AS t
     INNER JOIN middle AS m USING (day, category, currency)
     GROUP BY t.day, t.category, t.currency, m.median, m.total, far
 ),
