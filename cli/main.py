@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from cli import commands_cloud, commands_demo, commands_inspect, commands_intake
+from cli import commands_cloud, commands_demo, commands_inspect, commands_intake, commands_quality
 from cli.output import errors
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (commands_cloud, commands_demo, commands_intake, commands_inspect):
+for module in (commands_cloud, commands_demo, commands_intake, commands_inspect, commands_quality):
     module.register(app)
 
 

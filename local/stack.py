@@ -61,6 +61,7 @@ class Endpoints:
             "SCHEDULER_URL": self.scheduler,
             "PRODUCT_API_DATA": f"gs://{BUCKETS['LAKE_BUCKET']}/{PRODUCT_DATA}",
             "BASE_CURRENCY": os.environ.get("BASE_CURRENCY", "GBP"),
+            "ALERT_WEBHOOK_URL": os.environ.get("ALERT_WEBHOOK_URL", ""),
             **BUCKETS,
         }
 
