@@ -63,8 +63,8 @@ def ledger_findings(session: Session, settled_before: datetime) -> list[Finding]
     explained = {file for _, _, file in lost}
     for name in ("chunks", "files"):
         accounts = [Account(*row) for row in rows_of(session, f"verify_{name}")]
-        known = [one for account in accounts if account.where not in explained for one in account.findings()]
-        findings += [one for one in known if one.kind != "pending"]
+        settled = [account for account in accounts if not account.pending and account.where not in explained]
+        findings += [one for account in settled for one in account.findings()]
     for source, standing, counted, balanced in rows_of(session, "verify_tables"):
         if not balanced and source not in {row[0] for row in lost}:
             findings += _of_table(session, source, standing, counted)

@@ -1,4 +1,4 @@
-"""Quality and alerts on the whole pipeline, with a receiver of alerts that is a real HTTP server."""
+"""Quality, alerts and reconcile on the whole pipeline, with a receiver of alerts that is a real HTTP server."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud import storage  # type: ignore[attr-defined]  # mypy sees one part
 from typer.testing import CliRunner
 
 from cli.cloud import run_job
 from cli.main import app
-from local.stack import PROJECT, Options
+from functions.reconcile import main as reconcile
+from local.stack import BUCKETS, PROJECT, Options
 from local.table import ROOT
+from shared.adapters.memory import MemoryPublisher
 from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.storage import CloudStorage
 from shared.messages import Alert
+from shared.settings import load_settings
 from tests.contract.pubsub.endpoint import Endpoint
 from tests.integration.pipeline.harness import Pipeline, pipeline, row, wait_until
 
@@ -137,3 +144,152 @@ def test_alerts_are_listed_with_their_state_and_link(sampled: Pipeline) -> None:
     assert found["runbook"].endswith("#quality-breach")
     shown = CliRunner().invoke(app, ["quality"], env={"COLUMNS": "200"})
     assert "completeness" in shown.output
+
+
+@dataclass
+class Reconciling:
+    """reconcile as the function runs it, with a grace period of the test's choice; which alerts it made."""
+
+    running: Pipeline
+
+    def __call__(self, grace: int = 1800) -> list[tuple[str, str]]:
+        before = self.running.one("SELECT coalesce(max(alert_id), 0) FROM pipeline.alert")
+        settings = replace(load_settings(), reconcile_grace_seconds=grace)
+        reconcile.run(
+            now=datetime.now(UTC), session=self.running.run.session, store=CloudStorage(PROJECT),
+            warehouse=self.running.warehouse, publisher=MemoryPublisher(), settings=settings,
+        )  # fmt: skip
+        new = "SELECT subject, told FROM pipeline.alert WHERE kind = 'reconcile_mismatch' AND alert_id > $1 ORDER BY 1"
+        return [(subject, told) for subject, told in self.running.sql(new, before)]
+
+    def verdicts(self, rule: str) -> set[bool]:
+        sql = "SELECT passed FROM pipeline.quality_result WHERE dataset = 'reconcile' AND rule = $1"
+        return {row[0] for row in self.running.sql(sql, rule)}
+
+
+@pytest.fixture(scope="module")
+def reconciling(sampled: Pipeline) -> Reconciling:
+    return Reconciling(sampled)
+
+
+@contextmanager
+def paused(running: Pipeline, name: str) -> Iterator[None]:
+    """A subscription that delivers nothing."""
+    subscription = f"projects/{PROJECT}/subscriptions/{name}"
+    with running.control() as control:
+        control.pause(subscription)
+        try:
+            yield
+        finally:
+            control.resume(subscription)
+
+
+def only(running: Pipeline, name: str, day: str, count: int = 3) -> str:
+    """Load a file of its own day, and feed it; its chunk id."""
+    rows = b"\n".join(row(f"{name}-{n}", timestamp=f"{day}T10:00:00Z") for n in range(count))
+    identity = running.load(f"transactions/{name}.ndjson", rows)
+    running.feed()
+    return str(running.one("SELECT chunk_id FROM pipeline.chunk WHERE file_id = $1", identity))
+
+
+def test_a_healthy_pipeline_is_reconciled_without_an_alert(reconciling: Reconciling) -> None:
+    assert reconciling() == []
+    assert reconciling(grace=0) == []
+    for rule in ("files_equal", "ledger_equal", "warehouse_equal", "marts_equal"):
+        assert reconciling.verdicts(rule) == {True}, rule
+
+
+@pytest.mark.parametrize("stage", ["receive_upload-uploads", "validate-chunks", "load_postgres-validated"])
+def test_in_the_middle_of_a_load_nothing_is_off_until_it_takes_too_long(reconciling: Reconciling, stage: str) -> None:
+    running, name = reconciling.running, stage.partition("-")[0]
+    with paused(running, stage):
+        identity = running.put(f"transactions/{name}.ndjson", row(f"late-{name}"))
+        if stage != "receive_upload-uploads":
+            chunk = "SELECT count(*) FROM pipeline.chunk WHERE file_id = $1"
+            wait_until(lambda: running.one(chunk, identity) == 1, "the chunk is registered")
+        assert reconciling() == []
+        ((subject, told),) = reconciling(grace=0)
+        if stage == "receive_upload-uploads":
+            assert subject.startswith(f"object gs://sluice-landing/transactions/{name}.ndjson#")
+        else:
+            assert subject == f"chunk {identity}-000000"
+            assert told.startswith("1 rows have no outcome since")
+    running.run.wait_for([identity])
+    assert reconciling() == []
+    running.feed()
+    assert reconciling(grace=0) == []
+
+
+@pytest.mark.parametrize("stage", ["load_warehouse-enriched", "build_marts-warehouse_loaded"])
+def test_in_the_middle_of_a_feed_nothing_is_off_until_it_takes_too_long(reconciling: Reconciling, stage: str) -> None:
+    running = reconciling.running
+    running.load(f"transactions/{stage}.ndjson", row(stage))
+    assert reconciling() == []  # in no feed yet
+    ((subject, told),) = reconciling(grace=0)
+    assert subject.startswith("chunk ")
+    assert "are in no feed" in told
+    with paused(running, stage):
+        run_job(running.scheduler, "enrich")
+        reached = "loaded" if stage.startswith("build") else "published"
+        state = "SELECT state FROM pipeline.feed_batch ORDER BY feed_id DESC LIMIT 1"
+        wait_until(lambda: running.one(state) == reached, "the feed waits")
+        assert reconciling() == []
+        ((subject, told),) = reconciling(grace=0)
+        assert subject.startswith("feed ")
+        assert told.startswith(f"is {reached} since")
+    running.feed()
+    assert reconciling(grace=0) == []
+
+
+def test_a_row_deleted_in_the_warehouse_is_one_alert_that_names_its_chunk(reconciling: Reconciling) -> None:
+    chunk = only(reconciling.running, "deleted", "2026-02-03")
+    reconciling.running.warehouse.run(
+        "DELETE FROM sales.transactions WHERE sale_date = DATE '2026-02-03' AND transaction_id = 'deleted-1'", {}
+    )
+    told = "2026-02-03: Postgres has 3 rows, 15.0000; sales.transactions has 2 rows, 10"
+    assert reconciling() == [(f"chunk {chunk}", told)]
+    assert reconciling() == []
+    assert reconciling.verdicts("warehouse_equal") == {True, False}
+
+
+def test_an_amount_changed_by_a_cent_is_one_alert_that_names_its_chunk(reconciling: Reconciling) -> None:
+    chunk = only(reconciling.running, "cent", "2026-02-04")
+    reconciling.running.warehouse.run(
+        """UPDATE sales.transactions SET amount = amount + NUMERIC '0.01'
+           WHERE sale_date = DATE '2026-02-04' AND transaction_id = 'cent-1'""",
+        {},
+    )
+    ((subject, told),) = reconciling()
+    assert subject == f"chunk {chunk}"
+    assert "has 3 rows, 15.01" in told
+
+
+def test_a_mart_that_differs_alone_is_one_alert_that_names_its_day(reconciling: Reconciling) -> None:
+    only(reconciling.running, "mart", "2026-02-05")
+    reconciling.running.warehouse.run(
+        "UPDATE marts.daily_sales_summary SET amount = 1 WHERE sale_date = DATE '2026-02-05'", {}
+    )
+    ((subject, told),) = reconciling()
+    assert subject == "marts.daily_sales_summary"
+    assert told.startswith("2026-02-05: Postgres has 3 rows, 15.0000; marts.daily_sales_summary has 3 rows, 1")
+
+
+def test_a_ledger_row_that_was_deleted_is_one_alert_that_names_its_chunk(reconciling: Reconciling) -> None:
+    chunk = only(reconciling.running, "ledger", "2026-02-06")
+    reconciling.running.sql("DELETE FROM pipeline.chunk WHERE chunk_id = $1", chunk)
+    ((subject, told),) = reconciling()
+    assert subject == f"chunk {chunk}"
+    assert told.startswith("is not in the ledger; file transactions/ledger.ndjson#")
+    assert reconciling.verdicts("ledger_equal") == {False}
+
+
+def test_an_object_whose_notification_was_lost_is_one_alert_that_names_it(reconciling: Reconciling) -> None:
+    bucket = storage.Client(project=PROJECT).bucket(BUCKETS["LANDING_BUCKET"])
+    for notification in bucket.list_notifications():
+        notification.delete()
+    blob = bucket.blob("transactions/lost.ndjson")
+    blob.upload_from_string(row("lost"))
+    assert reconciling() == []  # its notification may still come
+    ((subject, told),) = reconciling(grace=0)
+    assert subject == f"object gs://sluice-landing/transactions/lost.ndjson#{blob.generation}"
+    assert "its notification was lost" in told
