@@ -136,7 +136,7 @@ def test_a_part_is_perfect_without_bad_rows_half_at_the_threshold_and_never_belo
         (found,) = judge([rule], Measure("day", "", dataset, DAY, {rule.of: 10_000, rule.bad: bad}))
         return part(found)
 
-    assert (of(0), of(int(at_threshold * 10_000)), of(10_000)) == (1, Decimal("0.5"), 0)
+    assert (of(0), of(int(at_threshold * 10_000)), of(10_000)) == (Decimal(1), Decimal("0.5"), Decimal(0))
 
 
 @given(st.lists(st.tuples(st.sampled_from(SHARES), st.integers(0, 1000)), min_size=1, max_size=12))
@@ -159,7 +159,7 @@ def test_a_score_weighs_the_dimensions_that_have_a_verdict() -> None:
 
 def test_anomalies_count_whole_or_not_at_all() -> None:
     fine = judge_differences(r.WAREHOUSE_EQUAL, DAY, 0, 5)
-    assert (part(fine), part(replace(fine, passed=False))) == (1, 0)
+    assert (part(fine), part(replace(fine, passed=False))) == (Decimal(1), Decimal(0))
 
 
 def test_rules_have_names_of_their_own_and_a_known_alert() -> None:

@@ -1,6 +1,6 @@
 -- Amounts far from the trailing days' median of their category and currency, on the scale of logarithms.
 -- Parameters: days, first_day, last_day (of days), trailing (days), fewest (amounts), spreads and smallest (decimals as text)
--- Result: day, amounts, outliers; the trailing amounts are read once, into buckets of one percent
+-- Result: day, amounts, outliers; the trailing amounts are read once, into buckets of two percent
 WITH day AS MATERIALIZED (
     SELECT unnest(CAST(:days AS date[])) AS day
 ),
@@ -10,7 +10,7 @@ histogram AS MATERIALIZED (
         t.sale_date,
         coalesce(p.category, 'unknown') AS category,
         t.currency,
-        round(ln(t.amount::float8) * 100)::int AS bucket,
+        round(ln(t.amount::float8) * 50)::int AS bucket,
         count(*) AS n
     FROM commerce.transactions AS t
     INNER JOIN commerce.products AS p USING (product_key)
@@ -73,25 +73,28 @@ usual AS MATERIALIZED (
         category,
         currency,
         total,
-        median / 100.0 AS median,
-        greatest(1.4826 * min(far) FILTER (WHERE 2 * upto >= total) / 100.0, CAST(:smallest AS numeric)) AS spread
+        median / 50.0::float8 AS median,
+        greatest(
+            1.4826 * min(far) FILTER (WHERE 2 * upto >= total) / 50.0::float8, CAST(:smallest AS numeric)::float8
+        ) AS spread
     FROM distance
     GROUP BY day, category, currency, total, median
 ),
 
-sale AS (
+sale AS MATERIALIZED (
     SELECT
         t.sale_date AS day,
         t.transaction_id,
         coalesce(p.category, 'unknown') AS category,
         t.currency,
         t.amount
-    FROM day AS d
-    INNER JOIN commerce.transactions AS t
-        ON t.occurred_at >= d.day::timestamp AT TIME ZONE 'UTC'
-        AND t.occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+    FROM commerce.transactions AS t
     INNER JOIN commerce.products AS p USING (product_key)
-    WHERE t.amount > 0
+    WHERE
+        t.occurred_at >= CAST(:first_day AS date)::timestamp AT TIME ZONE 'UTC'
+        AND t.occurred_at < (CAST(:last_day AS date) + 1)::timestamp AT TIME ZONE 'UTC'
+        AND t.sale_date = ANY(CAST(:days AS date[]))
+        AND t.amount > 0
 ),
 
 judged AS MATERIALIZED (
@@ -101,8 +104,8 @@ judged AS MATERIALIZED (
         s.category,
         s.currency,
         s.amount,
-        (ln(s.amount::float8)::numeric - u.median) / u.spread AS z,
-        exp(u.median) AS usual,
+        (ln(s.amount::float8) - u.median) / u.spread AS z,
+        u.median,
         u.total
     FROM sale AS s
     INNER JOIN usual AS u USING (day, category, currency)
@@ -116,11 +119,11 @@ found AS (
         category,
         currency,
         amount,
-        round(z, 2),
-        round(usual, 2),
+        round(z::numeric, 2),
+        round(exp(median)::numeric, 2),
         total
     FROM judged
-    WHERE abs(z) > CAST(:spreads AS numeric)
+    WHERE abs(z) > CAST(:spreads AS numeric)::float8
     RETURNING day
 )
 
