@@ -24,7 +24,7 @@ from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.domain.quality.judging import Result
-from shared.domain.quality.scoring import kind_of
+from shared.domain.quality.scoring import kind_of, worth_telling
 from shared.entrypoint import Outcome, boundary
 from shared.settings import Settings, load_settings
 
@@ -61,7 +61,8 @@ def run(
         results += quality.measure_freshness(session, now)
         breached = [one for one in results if one.scope == "day" and not one.passed]
         for one in breached:
-            _alert(session, one)
+            if worth_telling(one, today):
+                _alert(session, one)
         days = sorted({*landed, *sold, today})
         publish_days(
             number, days, quality.kept(session, days=days), now,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
 from shared.alert_kinds import AlertKind
@@ -31,6 +32,11 @@ def dimension(rule: str) -> r.Dimension:
 def kind_of(rule: str) -> AlertKind:
     """The alert that a breach of the rule raises."""
     return "quality_breach" if rule.startswith("completeness.") else BY_NAME[rule].kind
+
+
+def worth_telling(result: Result, today: date) -> bool:
+    """Whether a breach raises an alert: an anomaly of a day long past is history that was loaded, and only kept."""
+    return kind_of(result.rule) != "anomaly" or today - result.day <= timedelta(weeks=r.WEEKS)
 
 
 def part(result: Result) -> Decimal:

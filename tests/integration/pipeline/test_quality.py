@@ -151,16 +151,27 @@ class Reconciling:
     """reconcile as the function runs it, with a grace period of the test's choice; which alerts it made."""
 
     running: Pipeline
+    seen: int = 0
+    """The newest alert that a call has told of; the scheduler may raise one in between."""
 
     def __call__(self, grace: int = 1800) -> list[tuple[str, str]]:
-        before = self.running.one("SELECT coalesce(max(alert_id), 0) FROM pipeline.alert")
         settings = replace(load_settings(), reconcile_grace_seconds=grace)
-        reconcile.run(
-            now=datetime.now(UTC), session=self.running.run.session, store=CloudStorage(PROJECT),
-            warehouse=self.running.warehouse, publisher=MemoryPublisher(), settings=settings,
-        )  # fmt: skip
-        new = "SELECT subject, told FROM pipeline.alert WHERE kind = 'reconcile_mismatch' AND alert_id > $1 ORDER BY 1"
-        return [(subject, told) for subject, told in self.running.sql(new, before)]
+
+        def ran() -> bool:
+            done = reconcile.run(
+                now=datetime.now(UTC), session=self.running.run.session, store=CloudStorage(PROJECT),
+                warehouse=self.running.warehouse, publisher=MemoryPublisher(), settings=settings,
+            )  # fmt: skip
+            return done.outcome != "busy"
+
+        wait_until(ran, "the scheduler's own run is over")
+        new = self.running.sql(
+            """SELECT subject, told, alert_id FROM pipeline.alert
+               WHERE kind = 'reconcile_mismatch' AND alert_id > $1 ORDER BY 1""",
+            self.seen,
+        )
+        self.seen = max([self.seen, *(alert_id for _, _, alert_id in new)])
+        return [(subject, told) for subject, told, _ in new]
 
     def verdicts(self, rule: str) -> set[bool]:
         sql = "SELECT passed FROM pipeline.quality_result WHERE dataset = 'reconcile' AND rule = $1"

@@ -273,6 +273,14 @@ def test_a_sum_and_a_median_far_from_usual_are_anomalies_of_their_currency(check
     assert "median amount: 1,000.00 GBP" in check.told()["sales amount_median GBP"]
 
 
+def test_an_anomaly_of_a_day_long_past_is_kept_and_not_alerted(check: Check) -> None:
+    weeks(check, 40, 40, 40, 40, last=0)
+    load(check.session, many("today", 40, amount="1000.0000"))
+    check.run(NOON + timedelta(weeks=9))
+    assert check.verdict("amount_sum", subject="GBP")[1] is False
+    assert not [alert for alert in check.alerts() if alert.kind == "anomaly"]
+
+
 def test_an_amount_far_from_its_category_is_an_outlier_and_stays_in_the_facts(check: Check) -> None:
     usual = [Txn(f"u-{n}", hours=-24, amount=f"{10 + n % 3}.0000") for n in range(60)]
     load(check.session, usual)
