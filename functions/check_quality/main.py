@@ -7,7 +7,7 @@ Retry    by the Scheduler              Key     the day: measuring it twice gives
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 import functions_framework
 from flask import Request
@@ -27,9 +27,6 @@ from shared.domain.quality.judging import Result
 from shared.domain.quality.scoring import kind_of, worth_telling
 from shared.entrypoint import Outcome, boundary
 from shared.settings import Settings, load_settings
-
-OVERLAP = timedelta(days=1)
-"""Held and decided chunks carry no position: they are looked for from a day before the last run on."""
 
 
 @functions_framework.http
@@ -55,7 +52,7 @@ def run(
             return Outcome("busy")
         position, reached, ran_on = rows_of(session, "read_quality_watermark")[0]
         number = rows_of(session, "claim_quality_run", day=ran_on or today)[0][0]
-        landed, sold = _days(session, position, ran_on, today)
+        landed, sold = quality.days_to_measure(session, position, ran_on, today)
         results = quality.measure_ledger_days(session, landed, today, settings.quality_fields)
         results += quality.measure_sale_days(session, sold, today)
         results += quality.measure_freshness(session, now)
@@ -71,16 +68,6 @@ def run(
         rows_of(session, "store_quality_watermark", position=reached, day=today)
         send_alerts(session, publisher, settings.runbook_url)
     return Outcome("measured", len(days), len(results), len(breached))
-
-
-def _days(session: Session, position: int, ran_on: date | None, today: date) -> tuple[list[date], list[date]]:
-    """Ledger days and days of sale to measure: what changed, and every day from the last run's to today."""
-    first = ran_on or today
-    ended = {first + timedelta(days=number) for number in range((today - first).days + 1)}
-    since = datetime.combine(first, datetime.min.time(), UTC) - OVERLAP
-    landed = {row[0] for row in rows_of(session, "list_ledger_days", position=position, since=since)}
-    sold = {row[0] for row in rows_of(session, "list_sale_days", position=position)}
-    return sorted(landed | ended), sorted(sold | ended)
 
 
 def _alert(session: Session, one: Result) -> None:

@@ -180,6 +180,30 @@ def test_only_days_that_changed_are_measured_again(check: Check) -> None:
     assert check.verdict("validity", yesterday)[0] == 1
 
 
+def test_a_chunk_that_commits_behind_a_later_one_is_not_passed_over(check: Check, open_session: Any) -> None:
+    earlier, slow = TODAY - timedelta(days=2), open_session()
+    sql = """INSERT INTO pipeline.chunk (chunk_id, source, day, received, valid, inserted, state, loaded_xid, profile)
+             VALUES ('slow', 'transactions', $1, 10, 10, 10, 'loaded', pg_current_xact_id()::text::bigint, '{}')"""
+    with slow.transaction():
+        slow.rows(sql, earlier)
+        load(check.session, many("a", 5))
+        check.run()
+        assert "validity" not in check.rules(earlier)
+    check.run()
+    assert check.verdict("validity", earlier) == (Decimal(1), True, 10)
+
+
+def test_a_held_chunk_counts_by_what_validate_found_in_it(check: Check) -> None:
+    earlier = TODAY - timedelta(days=1)
+    load(check.session, many("a", 10))
+    check.run()
+    sql = """INSERT INTO pipeline.chunk (chunk_id, source, day, received, valid, held, state, held_at)
+             VALUES ('held', 'transactions', $1, 200, 50, 200, 'held', $2)"""
+    check.session.rows(sql, earlier, NOON)
+    check.run()
+    assert check.verdict("validity", earlier) == (Decimal("0.25"), False, 200)
+
+
 def test_a_run_that_failed_is_made_up_for_by_the_next(check: Check) -> None:
     load(check.session, many("a", 10, hours=-24 * 3), day=TODAY - timedelta(days=3), missing={"user_id": 5})
 
