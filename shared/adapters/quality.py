@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from shared.adapters.postgres import Session
@@ -18,8 +18,6 @@ CENT = Decimal("0.01")
 ONE_ROW = Decimal(1)
 MESSAGES_WITHIN = timedelta(days=32)
 """How far back the last message of a source is looked for."""
-OVERLAP = timedelta(days=1)
-"""Held and decided chunks carry no position: they are looked for from a day before the last run on."""
 WINDOW_DAYS = 31
 """Days of sale whose outliers one statement looks for."""
 MEASURED_RULES = [rule.name for rule in (*r.ON_ROWS, *r.ON_FACTS, r.VOLUME)]
@@ -30,8 +28,7 @@ def days_to_measure(session: Session, position: int, ran_on: date | None, today:
     """Ledger days and days of sale to measure: what changed, and every day from the last run's to today."""
     first = ran_on or today
     ended = {first + timedelta(days=number) for number in range((today - first).days + 1)}
-    since = datetime.combine(first, datetime.min.time(), UTC) - OVERLAP
-    landed = {row[0] for row in rows_of(session, "list_ledger_days", position=position, since=since)}
+    landed = {row[0] for row in rows_of(session, "list_ledger_days", position=position)}
     sold = {row[0] for row in rows_of(session, "list_sale_days", position=position)}
     return sorted(landed | ended), sorted(sold | ended)
 

@@ -22,7 +22,17 @@ CREATE TABLE pipeline.quality_watermark (
     ran_on    date NOT NULL,                              -- the day of the last run: it was not over then
     runs      bigint NOT NULL                             -- numbers the runs, whose objects and jobs are named after it
 );
-CREATE INDEX chunk_loaded ON pipeline.chunk (loaded_xid); -- the chunks loaded since
+
+-- Whatever gives the rows of a chunk another outcome (a load, a hold, a decision, a replay) leaves its transaction here.
+ALTER TABLE pipeline.chunk ADD COLUMN changed_xid bigint NOT NULL DEFAULT 0;
+CREATE INDEX chunk_changed ON pipeline.chunk (changed_xid);
+CREATE FUNCTION pipeline.note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.changed_xid := pg_current_xact_id()::text::bigint;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER note_change BEFORE INSERT OR UPDATE ON pipeline.chunk
+    FOR EACH ROW WHEN (NEW.state <> 'registered') EXECUTE FUNCTION pipeline.note_change();
 
 CREATE TABLE pipeline.outlier (
     day            date NOT NULL,                         -- day of sale

@@ -204,6 +204,18 @@ def test_a_held_chunk_counts_by_what_validate_found_in_it(check: Check) -> None:
     assert check.verdict("validity", earlier) == (Decimal("0.25"), False, 200)
 
 
+def test_a_row_that_left_quarantine_later_is_measured_with_its_day(check: Check) -> None:
+    earlier = TODAY - timedelta(days=1)
+    load(check.session, many("a", 9), bad=[10], day=earlier, chunk="mended")
+    check.run()
+    assert check.verdict("validity", earlier)[0] == Decimal("0.9")
+    check.session.rows("DELETE FROM pipeline.quarantined_row")
+    sql = "UPDATE pipeline.chunk SET valid = 10, inserted = 10, quarantined = 0 WHERE chunk_id = 'mended'"
+    check.session.rows(sql)
+    check.run()
+    assert check.verdict("validity", earlier)[:2] == (Decimal(1), True)
+
+
 def test_a_run_that_failed_is_made_up_for_by_the_next(check: Check) -> None:
     load(check.session, many("a", 10, hours=-24 * 3), day=TODAY - timedelta(days=3), missing={"user_id": 5})
 
