@@ -15,6 +15,7 @@ from cli import (
     commands_drift,
     commands_inspect,
     commands_intake,
+    commands_quality,
     commands_quarantine,
     commands_simulate,
     commands_waiting,
@@ -35,6 +36,7 @@ MODULES = (
     commands_quarantine,
     commands_waiting,
     commands_again,
+    commands_quality,
     commands_drift,
     commands_simulate,
 )

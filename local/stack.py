@@ -64,6 +64,7 @@ class Endpoints:
             "PRODUCT_API_DATA": f"gs://{BUCKETS['LAKE_BUCKET']}/{PRODUCT_DATA}",
             "OPERATORS": os.environ.get("OPERATORS", "operator@localhost"),
             "BASE_CURRENCY": os.environ.get("BASE_CURRENCY", "GBP"),
+            "ALERT_WEBHOOK_URL": os.environ.get("ALERT_WEBHOOK_URL", ""),
             **BUCKETS,
         }
 

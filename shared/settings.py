@@ -10,9 +10,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.alert_kinds import Severity
 from shared.errors import ConfigError
 
 DEFAULT_PAYMENT_METHODS = "card,paypal,bank_transfer,wallet,cash_on_delivery,invoice,gift_card,other"
+DEFAULT_QUALITY_FIELDS = (
+    "transactions.transaction_id:critical,transactions.product_id:critical,transactions.amount:critical,"
+    "transactions.currency:critical,transactions.timestamp:critical,transactions.status:critical,"
+    "transactions.user_id:warn,transactions.payment_method:warn,"
+    "users.user_id:critical,users.email:warn,users.country:warn,"
+    "products.product_id:critical,products.price:critical,products.category:warn,"
+    "fx_rates.date:critical,fx_rates.currency:critical,fx_rates.rate:critical"
+)
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,17 @@ class Settings:
     replay_guard: int
     redrive_guard: int
     operators: frozenset[str]
+    quality_fields: Mapping[str, Severity]
+    reconcile_grace_seconds: int
+    alert_webhook_url: str = field(repr=False)
     database_url: str = field(repr=False)
     bigquery_emulator: str
     cloudsql_instance: str
     cloudsql_user: str
     cloudsql_database: str
+
+
+_SEVERITIES: dict[str, Severity] = {"critical": "critical", "warn": "warning"}
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -66,6 +81,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             problems.append(f"{name} must be a whole number of at least {least}")
             return default
         return int(raw)
+
+    def fields(written: str) -> dict[str, Severity]:
+        chosen: dict[str, Severity] = {}
+        for word in filter(None, (word.strip() for word in written.split(","))):
+            path, _, how = word.partition(":")
+            if not re.fullmatch(r"[a-z_]+\.[a-z_]+", path) or how not in _SEVERITIES:
+                problems.append(f"QUALITY_FIELDS: {word!r} is not dataset.field:critical or dataset.field:warn")
+            else:
+                chosen[path] = _SEVERITIES[how]
+        return chosen
 
     settings = Settings(
         project=text("GOOGLE_CLOUD_PROJECT"),
@@ -90,6 +115,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         replay_guard=number("REPLAY_GUARD", 5, least=2),
         redrive_guard=number("REDRIVE_GUARD", 3),
         operators=_words(text("OPERATORS", "")),
+        quality_fields=fields(text("QUALITY_FIELDS", DEFAULT_QUALITY_FIELDS)),
+        reconcile_grace_seconds=number("RECONCILE_GRACE_SECONDS", 1800, least=0),
+        alert_webhook_url=text("ALERT_WEBHOOK_URL", ""),
         database_url=text("DATABASE_URL", ""),
         bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),
         cloudsql_instance=text("CLOUDSQL_INSTANCE", ""),

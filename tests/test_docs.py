@@ -19,6 +19,8 @@ from cli.main import app
 from shared import messages
 from shared.domain import flags
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS
+from shared.domain.quality import rules
+from shared.domain.quality.judging import asks
 from shared.schemas.rows import SCHEMAS
 from shared.settings import load_settings
 
@@ -163,7 +165,7 @@ def test_copy_text_is_documented_with_its_columns() -> None:
 def test_every_table_of_postgres_is_documented() -> None:
     migrations = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "sql/postgres/migrations").glob("*.sql"))
     made = re.findall(r"^CREATE TABLE (\w+\.\w+)", migrations, re.MULTILINE)
-    assert sorted(first_column(section("docs/contracts.md", "## Postgres"))) == sorted(made)
+    assert sorted(first_column(section("docs/contracts.md", "## Postgres"))) == sorted(set(made))
 
 
 def test_every_table_of_bigquery_is_documented() -> None:
@@ -200,6 +202,29 @@ def test_flags_and_their_weights_are_those_of_the_code() -> None:
 def test_a_source_is_documented_field_by_field(source: str) -> None:
     rows = {row[0]: row[1] for row in table(section("docs/data-sources.md", f"### {source}"))}
     assert rows == {name: "yes" if field.required else "no" for name, field in SCHEMAS[source].fields.items()}
+
+
+def test_quality_rules_are_those_of_the_code() -> None:
+    documented = [row for row in table(section("docs/data-quality.md", "## Rules")) if len(row) == 6]
+    field, freshness = rules.completeness("<field>", "-", "warning"), rules.FRESHNESS
+    assert documented == [
+        [
+            rule.name,
+            "those that QUALITY_FIELDS names" if rule is field else ", ".join(rule.datasets),
+            "the cadence of the source" if rule is freshness else asks(rule).removeprefix("the rule asks for "),
+            "as the setting says" if rule is field else rule.severity,
+            rule.dimension,
+            rule.kind,
+        ]
+        for rule in (field, *rules.FIXED)
+    ]
+
+
+def test_quality_weights_and_cadences_are_those_of_the_code() -> None:
+    weights = table(section("docs/data-quality.md", "## Score"))
+    assert {row[0]: int(row[1]) for row in weights} == rules.WEIGHTS
+    cadences = [row for row in table(section("docs/data-quality.md", "## Rules")) if len(row) == 2]
+    assert {row[0]: row[1] for row in cadences} == {n: f"{hours} hours" for n, hours in rules.CADENCE_HOURS.items()}
 
 
 def test_the_example_environment_is_what_the_settings_read() -> None:

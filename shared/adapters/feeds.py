@@ -9,7 +9,9 @@ from typing import Literal
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 
-Stage = Literal["enrich", "load_warehouse", "build_marts", "watch_schema", "extract_products"]
+Stage = Literal[
+    "enrich", "load_warehouse", "build_marts", "watch_schema", "extract_products", "check_quality", "reconcile"
+]  # fmt: skip
 
 
 @contextmanager

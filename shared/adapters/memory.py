@@ -93,6 +93,10 @@ class MemoryStore:
     def delete(self, bucket: str, name: str) -> None:
         self.objects.pop((bucket, name), None)
 
+    def listing(self, bucket: str) -> Iterator[ObjectInfo]:
+        for name in self.names(bucket):
+            yield self.objects[bucket, name][0]
+
     def _find(self, bucket: str, name: str, generation: int | None) -> tuple[ObjectInfo, bytes] | None:
         found = self.objects.get((bucket, name))
         return found if found and generation in (None, found[0].generation) else None

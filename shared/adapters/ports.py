@@ -53,6 +53,9 @@ class ObjectStore(Protocol):
     def delete(self, bucket: str, name: str) -> None:
         """Remove the object; nothing happens where it is not there."""
 
+    def listing(self, bucket: str) -> Iterable[ObjectInfo]:
+        """The live generation of every object of a bucket, by name, in bounded memory."""
+
 
 class Publisher(Protocol):
     """Pub/Sub, as far as the pipeline publishes."""

@@ -38,17 +38,7 @@ class CloudStorage:
     def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectInfo | None:
         with _mapped(bucket, name):
             blob = self._client.bucket(bucket).get_blob(name, generation=generation, retry=self._retry)
-        if blob is None:
-            return None
-        return ObjectInfo(
-            bucket=bucket,
-            name=name,
-            generation=int(blob.generation),
-            size=int(blob.size),
-            crc32c=str(blob.crc32c),
-            created_at=cast(datetime, blob.time_created).astimezone(UTC),
-            metadata=dict(blob.metadata or {}),
-        )
+        return None if blob is None else _info(bucket, blob)
 
     def read(
         self, bucket: str, name: str, *, generation: int | None = None, start: int = 0, length: int | None = None
@@ -111,8 +101,25 @@ class CloudStorage:
             except gax.NotFound:
                 return
 
+    def listing(self, bucket: str) -> Iterator[ObjectInfo]:
+        with _mapped(bucket, ""):
+            for blob in self._client.list_blobs(bucket, retry=self._retry):
+                yield _info(bucket, blob)
+
     def _blob(self, bucket: str, name: str, generation: int | None = None) -> Blob:
         return self._client.bucket(bucket).blob(name, generation=generation)
+
+
+def _info(bucket: str, blob: Blob) -> ObjectInfo:
+    return ObjectInfo(
+        bucket=bucket,
+        name=str(blob.name),
+        generation=int(blob.generation),
+        size=int(blob.size),
+        crc32c=str(blob.crc32c),
+        created_at=cast(datetime, blob.time_created).astimezone(UTC),
+        metadata=dict(blob.metadata or {}),
+    )
 
 
 @contextmanager

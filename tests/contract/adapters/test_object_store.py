@@ -157,6 +157,19 @@ def test_deleting_removes_an_object_and_twice_is_fine(subject: Subject) -> None:
     assert subject.store.stat(BUCKET, subject.name) is None
 
 
+def test_a_listing_has_the_live_generation_of_every_object_with_its_facts(subject: Subject) -> None:
+    subject.replace(b"old")
+    newest = subject.replace(TEN)
+    other = f"{subject.name}.other"
+    subject.store.write_once(BUCKET, other, b"1", metadata={"rows": "1"})
+    listed = {info.name: info for info in subject.store.listing(BUCKET)}
+    assert [info.name for info in subject.store.listing(BUCKET)] == sorted(listed)
+    assert (listed[subject.name].generation, listed[subject.name].size) == (newest, 10)
+    assert listed[other] == subject.store.stat(BUCKET, other)
+    subject.store.delete(BUCKET, other)
+    assert other not in {info.name for info in subject.store.listing(BUCKET)}
+
+
 def test_the_creation_time_is_the_servers(cloud_storage: CloudStorage) -> None:
     name = uuid.uuid4().hex
     cloud_storage.write_once(BUCKET, name, TEN)
@@ -179,6 +192,10 @@ class TestAStorageThatIsDown:
             store.read(BUCKET, "a")
         with pytest.raises(DependencyUnavailable):
             store.stat(BUCKET, "a")
+
+    def test_a_listing_is_unavailable(self, store: CloudStorage) -> None:
+        with pytest.raises(DependencyUnavailable):
+            list(store.listing(BUCKET))
 
     def test_writes_and_deletes_are_unavailable(self, store: CloudStorage) -> None:
         with pytest.raises(DependencyUnavailable):
