@@ -74,17 +74,27 @@ class LocalPostgres:
     """Starts a server for a home folder, or finds the one that another process started there."""
 
     def __init__(self) -> None:
+        self._home: Path | None = None
         self._data: Path | None = None
+        self._port: int | None = None
         self._launched: subprocess.Popen[bytes] | None = None
 
     def start(self, home: Path, port: int | None = None) -> str:
         """Return the URL of a ready database. With DATABASE_URL set that one is used and none is started."""
         if given := os.environ.get("DATABASE_URL"):
             return given
+        return self._start(home, port)
+
+    def restart(self) -> str:
+        """Start again after `kill`, on the same port."""
+        assert self._home is not None, "it was not started here"
+        return self._start(self._home, self._port)
+
+    def _start(self, home: Path, port: int | None) -> str:
         account = _account()
         folder = _folder(home.absolute(), account)
         binaries = _binaries(folder, account)
-        self._data = folder / "data"
+        self._home, self._data = home, folder / "data"
         if not (self._data / "PG_VERSION").exists():
             _initialise(binaries, self._data, account)
         deadline = time.monotonic() + READY_SECONDS
@@ -105,6 +115,7 @@ class LocalPostgres:
                     raise DependencyUnavailable(f"PostgreSQL does not answer; see {folder}/postgres.log.") from exc
                 time.sleep(0.05)
             else:
+                self._port = chosen
                 return f"postgresql://{ROLE}@127.0.0.1:{chosen}/{DATABASE}"
 
     def stop(self) -> None:
@@ -120,6 +131,17 @@ class LocalPostgres:
             running.process.wait(STOP_SECONDS)
         if self._launched:
             self._launched.wait()
+
+    def kill(self) -> None:
+        """kill -9 to the server and all of its processes at once, as when the machine fails."""
+        running = _running(self._data) if self._data else None
+        if running is None:
+            return
+        processes = [running.process, *running.process.children(recursive=True)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, STOP_SECONDS)
 
 
 def _account() -> Account:

@@ -106,20 +106,19 @@ class LocalCloud:
         api = "http://" + self._server("product_api", ports, "local.host", "--only", "product_api", "--workers", "1",
                                        env=env) + "/product_api"  # fmt: skip
         env = {**env, "PRODUCT_API_URL": api}
-        functions = "http://" + self._server(
-            "functions",
-            ports,
-            "local.host",
-            "--except",
-            "product_api",
-            "--workers",
-            str(self._options.workers),
-            env=env,
-        )
+        functions = "http://" + self._server("functions", ports, *self._host_program(), env=self._host_sees(env))
         scheduler = "http://" + self._server("scheduler", ports, "local.scheduler", "--functions-url", functions)
         self.endpoints = Endpoints(storage, pubsub, warehouse, postgres, functions, api, scheduler)
         self._save()
         return self.endpoints
+
+    def _host_program(self) -> tuple[str, ...]:
+        """The program of the functions host with its options."""
+        return "local.host", "--except", "product_api", "--workers", str(self._options.workers)
+
+    def _host_sees(self, environment: dict[str, str]) -> dict[str, str]:
+        """The environment of the functions host."""
+        return environment
 
     def _start_postgres(self, port: int | None) -> str:
         self._postgres = LocalPostgres()
@@ -134,10 +133,22 @@ class LocalCloud:
         server.port = _free_or(ports.get(name, 0))
         return f"127.0.0.1:{server.start()}"
 
+    def kill(self, name: str) -> None:
+        """kill -9 to a server with its children; `postgres` is one too."""
+        if name == "postgres":
+            assert self._postgres is not None, "it was not started here"
+            self._postgres.kill()
+        else:
+            self.servers[name].kill()
+
     def restart(self, name: str) -> None:
         """Start a server again after it ended or was killed; it takes its earlier port."""
-        self.servers[name].start()
-        self._save()
+        if name == "postgres":
+            assert self._postgres is not None, "it was not started here"
+            self._postgres.restart()
+        else:
+            self.servers[name].start()
+            self._save()
 
     def revive(self) -> list[str]:
         """Start again what has ended by itself; the names."""
