@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,8 @@ class Running:
 class LocalPostgres:
     """Starts a server for a home folder, or finds the one that another process started there."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+        self._options = OPTIONS | dict(options or {})
         self._home: Path | None = None
         self._data: Path | None = None
         self._port: int | None = None
@@ -107,7 +109,7 @@ class LocalPostgres:
             if running is None:
                 if self._launched:
                     self._launched.wait(STOP_SECONDS)  # it is dying of a signal or dead
-                self._launched = _launch(binaries, self._data, chosen, account)
+                self._launched = _launch(binaries, self._data, chosen, account, self._options)
             try:
                 _create_database(chosen)
             except (pg8000.dbapi.Error, OSError) as exc:  # found, but still recovering, or dying of a signal just sent
@@ -137,11 +139,9 @@ class LocalPostgres:
         running = _running(self._data) if self._data else None
         if running is None:
             return
-        processes = [running.process, *running.process.children(recursive=True)]
-        for process in processes:
+        for process in [running.process, *running.process.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(processes, STOP_SECONDS)
 
 
 def _account() -> Account:
@@ -259,9 +259,11 @@ def _running(data: Path) -> Running | None:
         return None
 
 
-def _launch(binaries: Path, data: Path, port: int, account: Account) -> subprocess.Popen[bytes]:
+def _launch(
+    binaries: Path, data: Path, port: int, account: Account, settings: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     """Start the server; after kill -9 its orphans may hold the shared memory for a moment, so try again for a while."""
-    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = data.with_name("postgres.log")
     deadline = time.monotonic() + READY_SECONDS
     while True:

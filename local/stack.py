@@ -12,7 +12,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from local.postgres import LocalPostgres
@@ -34,6 +34,8 @@ class Options:
     workers: int = (os.cpu_count() or 1) + 1  # one more than cores: a worker waits while the database works
     backoff_scale: float = 0.02
     duplicate_rate: float = 0.01
+    postgres: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the database server beside our own."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class LocalCloud:
         return environment
 
     def _start_postgres(self, port: int | None) -> str:
-        self._postgres = LocalPostgres()
+        self._postgres = LocalPostgres(self._options.postgres)
         return self._postgres.start(self.home / "postgres", port)
 
     def _home(self, name: str) -> str:

@@ -25,6 +25,8 @@ GIVEN = ("STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOS
 BACKOFF_SCALE = 0.005
 """Pub/Sub's backoff of 10 to 600 s becomes 0.05 to 3 s; the twenty attempts then last about 40 s."""
 WORKERS = 3
+POSTGRES = {"max_connections": "30"}
+"""Few, so that taking all of them is quick."""
 CONTROL_SECONDS = 20.0
 
 
@@ -32,7 +34,7 @@ class ChaosCloud(LocalCloud):
     """A local cloud with a chaos host behind proxies."""
 
     def __init__(self, home: Path, proxies: Proxies) -> None:
-        super().__init__(home, Options(workers=WORKERS, backoff_scale=BACKOFF_SCALE, duplicate_rate=0.0))
+        super().__init__(home, Options(WORKERS, BACKOFF_SCALE, duplicate_rate=0.0, postgres=POSTGRES))
         self._proxies = proxies
         self.points = Points(home / "chaos")
 

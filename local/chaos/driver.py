@@ -12,13 +12,13 @@ from local.chaos.feed import Feeder
 from local.chaos.judge import Found, look
 from local.chaos.load import Expected
 from local.chaos.plan import Plan, Step
-from shared.adapters.postgres import Session, connect
+from shared.adapters.postgres import connect
 from shared.errors import DependencyUnavailable, PipelineError
 
-ARMED_AT_ONCE = 2
-ARM_EVERY_SECONDS = 0.3
-LINGER_SECONDS = 6.0
-"""How long a round waits for its last armed points and ordered faults to be met."""
+ARMED_AT_ONCE = 12
+ARM_EVERY_SECONDS = 0.5
+LINGER_SECONDS = 4.0
+"""How long a round waits for its last armed points and ordered faults to be met, while anything still moves."""
 STARVED_SECONDS = 1.0
 BALANCED_WITHIN_SECONDS = 90.0
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice'"
@@ -42,6 +42,7 @@ class RoundResult:
     number: int
     seconds: float
     recovery: float
+    """Seconds from the last fault until all was balanced and true."""
     wrong: list[str]
     found: Found
     lost: int
@@ -56,10 +57,11 @@ class Driver:
         self._feeder = Feeder()
         self._to_arm: list[str] = []
         self._armed_at = 0.0
+        self._faulted_at = 0.0
 
     def run(self, number: int, plan: Plan, points: list[str], expected: Expected) -> RoundResult:
         """The whole round; what went wrong is in the result."""
-        started = time.monotonic()
+        started = self._faulted_at = time.time()
         self._to_arm = list(points)
         self._weather(plan)
         for step in plan.steps:
@@ -87,6 +89,8 @@ class Driver:
             with self._system.control() as control:
                 control.set_faults(fail_publishes=len(step.faults))
             self._tally.faults["pubsub", "error"] += len(step.faults)
+        if step.what in ("kill", "connections", "publishes"):
+            self._faulted_at = time.time()
 
     def _weather(self, plan: Plan) -> None:
         with self._system.control() as control:
@@ -113,7 +117,12 @@ class Driver:
         points, proxies = self._system.cloud.points, self._system.proxies
         until = time.monotonic() + LINGER_SECONDS
         while time.monotonic() < until and (self._to_arm or points.armed() or proxies.waiting()):
-            self._pause(0.1)
+            self._pause(0.2)
+            if self._quiet():
+                return
+
+    def _quiet(self) -> bool:
+        return all(stats.quiet for name, stats in self._system.stats().items() if not name.endswith("-dead"))
 
     def _calm(self) -> None:
         self._system.cloud.points.disarm()
@@ -125,17 +134,20 @@ class Driver:
 
     def _settle(self, number: int, started: float, expected: Expected) -> RoundResult:
         """Wait until all is balanced and true; nothing but the scheduled jobs runs."""
-        calm = time.monotonic()
+        calm, last = time.time(), self._last_fault(started)
         while True:
             self._tally.by_itself += self._system.cloud.revive()
             found = self._look()
             wrong = found.differences(expected) if found else ["the system cannot be asked"]
-            recovery = time.monotonic() - calm
-            if found and (not wrong or recovery > BALANCED_WITHIN_SECONDS):
+            now = time.time()
+            if found and (not wrong or now - calm > BALANCED_WITHIN_SECONDS):
                 lost, doubled = found.lost_and_doubled(expected)
                 wrong += [f"{name} was given up to its dead-letter topic" for name in self._given_up()] if wrong else []
-                return RoundResult(number, calm - started, recovery, wrong, found, lost, doubled)
+                return RoundResult(number, calm - started, now - last, wrong, found, lost, doubled)
             time.sleep(0.2)
+
+    def _last_fault(self, started: float) -> float:
+        return max(started, self._faulted_at, self._system.proxies.last, self._system.cloud.points.last_kill())
 
     def _look(self) -> Found | None:
         try:
@@ -161,7 +173,7 @@ class Driver:
     def _starve(self, taken: ExitStack) -> None:
         while True:
             try:
-                session: Session = connect(self._system.settings, "sluice-chaos-hog")
+                session = connect(self._system.settings, "sluice-chaos-hog")
             except DependencyUnavailable:
                 return
             taken.callback(session.close)

@@ -10,6 +10,7 @@ earlier one, and it is there in a tenth of a second, so that a run can afford hu
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
@@ -67,17 +68,8 @@ def lives(app: WsgiApp, folder: Path, port: int, workers: int) -> None:
             live(app, folder, port, workers)
             os._exit(0)
         os.waitpid(now, 0)
-        _bury(now)
-
-
-def _bury(group: int) -> None:
-    """The kill reaches all of a group, but not at the same instant."""
-    try:
-        while True:
-            os.killpg(group, signal.SIGKILL)
-            time.sleep(0.01)
-    except (ProcessLookupError, PermissionError):
-        return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(now, signal.SIGKILL)  # the workers of a host that ended in another way
 
 
 def _wait_for_port(port: int) -> None:

@@ -24,8 +24,17 @@ FIRST_DAY = date(2024, 1, 1)
 DAYS = 5
 APART = 14
 """Days from round to round: five of sales, and a week of rates before them."""
-DIRT = {"transactions": 0.3, "users": 0.15, "products": 0.1, "transactions.conflicting_duplicate": 0.0}
-"""Which amount of two would stand depends on the order of arrival, so a conflict is made here, over something else."""
+DIRT = {
+    "transactions": 0.3,
+    "users": 0.15,
+    "products": 0.1,
+    "transactions.conflicting_duplicate": 0.0,
+    "users.conflicting_duplicate": 0.0,
+    "users.quoted_newline": 0.0,
+}
+"""Which of two contents stands depends on the order of arrival, so a conflict is made here, over what is no money; and
+lists are cut into several files, line by line."""
+PARTS = 4
 CHUNK_ROWS = 100
 """Small chunks make many steps; fewer rows could not be held."""
 
@@ -94,9 +103,19 @@ def _files(folder: Path, number: int) -> Iterator[Item]:
             yield Item("catalogue", path.name, _updated_now(data))
         elif path.name.startswith("transactions-0004"):
             yield from _as_messages(data, mark)
+        elif source in ("users", "fx_rates"):
+            yield from _as_parts(source, data, mark)
         elif source != "truth":
             kept = gzip.compress(data, mtime=0) if packed else data
             yield Item("file", f"{source}/{mark}-{path.name}", kept)
+
+
+def _as_parts(source: str, data: bytes, mark: str) -> Iterator[Item]:
+    """A list in several files, each with the header."""
+    header, *lines = data.splitlines(keepends=True)
+    for n in range(PARTS):
+        part = lines[len(lines) * n // PARTS : len(lines) * (n + 1) // PARTS]
+        yield Item("file", f"{source}/{mark}-{n}.csv", b"".join([header, *part]))
 
 
 def _marked(data: bytes, mark: str) -> bytes:
@@ -132,7 +151,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _crafted(number: int, expected: Expected) -> Iterator[Item]:
-    """What the generator does not make: a held message, a held file, an empty file, and two events that conflict."""
+    """What the generator does not make: a held message, a held file, empty files, and two events that conflict."""
     places: tuple[tuple[Kind, str], ...] = (
         ("message", "held"),
         ("file", f"transactions/{number:03d}-held.ndjson"),
@@ -141,7 +160,8 @@ def _crafted(number: int, expected: Expected) -> Iterator[Item]:
         rows = [_sale(f"held-{kind}-{number}-{n}", number, amount="x" if n % 3 else "1") for n in range(CHUNK_ROWS)]
         yield Item(kind, name, b"".join(rows))
         expected.book("transactions", received=CHUNK_ROWS, held=CHUNK_ROWS)
-    yield Item("file", f"transactions/{number:03d}-empty.ndjson", b"")
+    for n in range(PARTS):
+        yield Item("file", f"transactions/{number:03d}-empty-{n}.ndjson", b"")
     for method in ("card", "paypal"):
         yield Item("message", f"conflict-{method}", _sale(f"conflict-{number}", number, payment_method=method))
     expected.book("transactions", received=2, inserted=1, quarantined=1)

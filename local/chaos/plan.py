@@ -21,21 +21,21 @@ class Size:
     rows: int
     seconds: float
     points: int
-    kills: int
+    server_kills: int
     publishes: int
     network: dict[str, dict[Fault, int]]
 
     def shortened(self) -> Size:
         """The same kinds, a handful of each."""
         network = {server: dict.fromkeys(faults, 1) for server, faults in self.network.items()}
-        return replace(self, rows=600, seconds=8.0, points=8, publishes=1, network=network)
+        return replace(self, rows=600, seconds=8.0, points=8, server_kills=1, publishes=1, network=network)
 
 
 ROUND = Size(
     rows=1500,
     seconds=18.0,
-    points=14,
-    kills=1,
+    points=24,
+    server_kills=2,
     publishes=3,
     network={
         "postgres": {"refuse": 2, "reset": 3, "hang": 2, "silence": 1},
@@ -79,7 +79,7 @@ class Plan:
 def plan_round(seed: str, number: int, size: Size, items: Sequence[Item]) -> Plan:
     """The same arguments give the same plan."""
     dice = Random(f"{seed} plan {number}")  # noqa: S311 - chance for tests
-    faults = [Step("kill", server=server) for server in SERVERS for _ in range(size.kills)]
+    faults = [Step("kill", server=server) for server in SERVERS for _ in range(size.server_kills)]
     for server, kinds in size.network.items():
         ordered = [fault for fault, times in kinds.items() for _ in range(times)]
         dice.shuffle(ordered)

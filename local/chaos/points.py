@@ -67,3 +67,7 @@ class Points:
     def kills(self) -> Counter[str]:
         """How often somebody died at each point."""
         return Counter(path.name.rsplit(".", 2)[0] for path in self._hit.iterdir())
+
+    def last_kill(self) -> float:
+        """When somebody died last, by the wall clock; the rename is what changed then."""
+        return max((path.stat().st_ctime for path in self._hit.iterdir()), default=0.0)

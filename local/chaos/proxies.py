@@ -58,6 +58,11 @@ class Proxies:
         """Faults that are ordered and have not happened."""
         return sum(len(proxy.ordered) for proxy in self._proxies.values())
 
+    @property
+    def last(self) -> float:
+        """When a fault happened last, by the wall clock."""
+        return max((proxy.last for proxy in self._proxies.values()), default=0.0)
+
     def clear(self) -> int:
         """Nothing more happens; how many faults were left."""
         return sum(proxy.clear() for proxy in self._proxies.values())

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ STATUSES = ("500 Internal Server Error", "502 Bad Gateway", "503 Service Unavail
 HANG_SECONDS = 1.0
 SILENCE_SECONDS = 5.0
 BLOCK = 1 << 16
-SHARE = 0.2
+SHARE = 0.35
 """Of the requests that come by while a fault is ordered, how many meet it."""
 
 
@@ -46,6 +47,8 @@ class Proxy:
     injected: Counter[tuple[str, str]]
     ordered: deque[Fault] = field(default_factory=deque)
     port: int = 0
+    last: float = 0.0
+    """When a fault happened last, by the wall clock."""
     _listener: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -78,6 +81,7 @@ class Proxy:
     def done(self, fault: Fault) -> None:
         """Count what did happen."""
         self.injected[self.server, fault] += 1
+        self.last = time.time()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

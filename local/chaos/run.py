@@ -91,7 +91,7 @@ def _rounds(
     run: Run, system: Running, size: Size, home: Path, tell: Progress, only: int | None, started: float
 ) -> None:
     driver, expected = Driver(system, run.tally), Expected()
-    calm = Size(rows=size.rows, seconds=4.0, points=0, kills=0, publishes=0, network={})
+    calm = Size(rows=size.rows, seconds=4.0, points=0, server_kills=0, publishes=0, network={})
     number = 0
     while number <= run.goal.rounds:
         now = calm if number == 0 else size
