@@ -33,6 +33,10 @@ class Tally:
     """Seconds from each server's kill to its being ready again."""
     by_itself: list[str] = field(default_factory=list)
     """Servers that ended without having been killed."""
+    messages: int = 0
+    """What Pub/Sub took in, by subscription."""
+    deliveries: int = 0
+    """How often it gave a message out: copies and repeats after a failure are in it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Driver:
         self._to_arm: list[str] = []
         self._armed_at = 0.0
         self._faulted_at = 0.0
+        self._counted = (0, 0)
 
     def run(self, number: int, plan: Plan, points: list[str], expected: Expected) -> RoundResult:
         """The whole round; what went wrong is in the result."""
@@ -76,6 +81,8 @@ class Driver:
             for item in step.items:
                 self._feeder.feed(item)
         elif step.what == "kill":
+            if step.server == "pubsub":
+                self._count_messages(starts_anew=True)
             self._tally.away.append(self._system.kill(step.server))
             self._tally.faults[step.server, "kill -9"] += 1
             if step.server == "pubsub":
@@ -87,10 +94,18 @@ class Driver:
             self._tally.faults["postgres", "connections"] += 1
         else:
             with self._system.control() as control:
-                control.set_faults(fail_publishes=len(step.faults))
-            self._tally.faults["pubsub", "error"] += len(step.faults)
+                control.set_faults(fail_publishes=step.times)
+            self._tally.faults["pubsub", "error"] += step.times
         if step.what in ("kill", "connections", "publishes"):
             self._faulted_at = time.time()
+
+    def _count_messages(self, *, starts_anew: bool = False) -> None:
+        """Pub/Sub counts from its start on."""
+        stats = self._system.stats().values()
+        now = sum(s.received for s in stats), sum(s.delivered for s in stats)
+        self._tally.messages += now[0] - self._counted[0]
+        self._tally.deliveries += now[1] - self._counted[1]
+        self._counted = (0, 0) if starts_anew else now
 
     def _weather(self, plan: Plan) -> None:
         with self._system.control() as control:
@@ -141,6 +156,7 @@ class Driver:
             wrong = found.differences(expected) if found else ["the system cannot be asked"]
             now = time.time()
             if found and (not wrong or now - calm > BALANCED_WITHIN_SECONDS):
+                self._count_messages()
                 lost, doubled = found.lost_and_doubled(expected)
                 wrong += [f"{name} was given up to its dead-letter topic" for name in self._given_up()] if wrong else []
                 return RoundResult(number, calm - started, now - last, wrong, found, lost, doubled)

@@ -64,6 +64,7 @@ class Step:
     items: tuple[Item, ...] = ()
     server: str = ""
     faults: tuple[Fault, ...] = ()
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def plan_round(seed: str, number: int, size: Size, items: Sequence[Item]) -> Pla
         dice.shuffle(ordered)
         half = (len(ordered) + 1) // 2
         faults += [Step("network", server=server, faults=tuple(part)) for part in (ordered[:half], ordered[half:])]
-    faults += [Step("connections"), Step("publishes", faults=("error",) * size.publishes)]
+    faults += [Step("connections"), Step("publishes", times=size.publishes)]
     steps = [*faults, *_feeds(items)]
     dice.shuffle(steps)
     return Plan(dict(dice.choice(WEATHER)), tuple(steps), size.seconds / len(steps), size.points)

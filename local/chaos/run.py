@@ -40,13 +40,17 @@ class Run:
     catalogue: list[str] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
     results: list[RoundResult] = field(default_factory=list)
-    copies: int = 0
     seconds: float = 0.0
 
     @property
     def faults(self) -> Counter[tuple[str, str]]:
         """All injected faults by server and kind; copies of messages are none."""
         return self.tally.faults + Counter({("functions", "kill -9 at a point"): sum(self.kills.values())})
+
+    @property
+    def total(self) -> int:
+        """How many faults were injected."""
+        return sum(self.faults.values())
 
     @property
     def wrong(self) -> list[str]:
@@ -63,8 +67,7 @@ class Run:
             for server in SERVERS
             if self.faults[server, "kill -9"] < self.goal.server_kills
         ]
-        total = sum(self.faults.values())
-        return [*left, *([f"{total} faults"] if total < self.goal.faults else [])]
+        return [*left, *([f"{self.total} faults"] if self.total < self.goal.faults else [])]
 
 
 def run_chaos(seed: str, size: Size, goal: Goal, tell: Progress, only: int | None = None) -> Run:
@@ -116,7 +119,7 @@ def _rounds(
 def _line(run: Run, result: RoundResult, started: float) -> str:
     passed = time.monotonic() - started
     return (
-        f"round {result.number}: {sum(run.faults.values()):,} faults so far, kill points "
+        f"round {result.number}: {run.total:,} faults so far, kill points "
         f"{len([1 for name in run.catalogue if run.kills[name] >= run.goal.point_kills])} of {len(run.catalogue)}, "
         f"{result.seconds:.0f} s of chaos, {'balanced' if not result.wrong else 'NOT right'} {result.recovery:.1f} s "
         f"after it, {passed / 60:.1f} minutes"

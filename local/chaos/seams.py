@@ -41,6 +41,12 @@ def is_write(query_name: str) -> bool:
     return query_name.partition("_")[0] not in (*READING, *LOCKING)
 
 
+def replace(owner: type, **methods: Callable[..., Any]) -> None:
+    """Put other methods into a class."""
+    for name, method in methods.items():
+        setattr(owner, name, method)
+
+
 class Seams:
     """The wrapped methods; `install` puts them in place for the rest of the process."""
 
@@ -90,11 +96,7 @@ class Seams:
             with self.step(f"delete_{words(name)}"):
                 delete(store, bucket, name)
 
-        CloudStorage.write_once, CloudStorage.open_once, CloudStorage.delete = (  # type: ignore[method-assign]
-            write,
-            opened,
-            remove,
-        )
+        replace(CloudStorage, write_once=write, open_once=opened, delete=remove)
 
     def _wrap_publisher(self) -> None:
         publish = CloudPublisher.publish
@@ -103,7 +105,7 @@ class Seams:
             with self.step(f"publish_{topic}"):
                 publish(publisher, topic, messages)
 
-        CloudPublisher.publish = send  # type: ignore[method-assign]
+        replace(CloudPublisher, publish=send)
 
     def _wrap_warehouse(self) -> None:
         load_csv, run = BigQueryWarehouse.load_csv, BigQueryWarehouse.run
@@ -122,7 +124,7 @@ class Seams:
             with self.step(f"job_{_job(job_id)}"):
                 return run(warehouse, sql, params, job_id)
 
-        BigQueryWarehouse.load_csv, BigQueryWarehouse.run = load, job  # type: ignore[method-assign]
+        replace(BigQueryWarehouse, load_csv=load, run=job)
 
     def _wrap_postgres(self) -> None:
         rows, prepared, roll_back = Session.rows, Session.prepared_row, Session._roll_back
@@ -131,9 +133,7 @@ class Seams:
             self._open.pop(id(session), None)
             roll_back(session)
 
-        Session.rows = self._statement(rows)  # type: ignore[method-assign]
-        Session.prepared_row = self._statement(prepared)  # type: ignore[method-assign]
-        Session._roll_back = rolled_back  # type: ignore[method-assign]
+        replace(Session, rows=self._statement(rows), prepared_row=self._statement(prepared), _roll_back=rolled_back)
 
     def _statement(self, run: Callable[..., Any]) -> Callable[..., Any]:
         def statement(session: Session, sql: str, *params: object) -> Any:
