@@ -129,6 +129,9 @@ class Exchange:
 
     async def _begin(self, data: bytes) -> bool:
         """A request begins; False where it never reaches the server."""
+        if self._breaking:  # the answer before had nothing to cut off
+            self._proxy.ordered.appendleft(self._breaking)
+            self._breaking = None
         fault = self._proxy.take()
         if fault is None:
             return True
@@ -176,18 +179,17 @@ class Exchange:
                 await self._to_client.drain()
 
     async def _break_off(self, data: bytes) -> bool:
-        """Give a part of the answer and end the connection; False where there is nothing to cut off."""
-        head, end, body = data.partition(b"\r\n\r\n")
-        part = data[: len(head) + len(end) + len(body) // 2] if self._proxy.http and end else data[: len(data) // 2]
+        """Give a part of the answer and end the connection; False where there is nothing to cut off yet."""
+        head, end, body = data.partition(b"\r\n\r\n") if self._proxy.http else (b"", b"", data)
+        if not end:  # the head came before
+            head, body = b"", data
+        if self._breaking == "truncate" and len(body) < 2:
+            return False
         fault, self._breaking = self._breaking, None
-        if fault is None:
-            return False
-        if fault == "truncate" and len(body) < 2:
-            self._proxy.ordered.appendleft(fault)  # another answer meets it
-            return False
-        self._to_client.write(part)
+        self._to_client.write(head + end + body[: len(body) // 2])
         await self._to_client.drain()
-        self._proxy.done(fault)
+        if fault:
+            self._proxy.done(fault)
         if fault == "reset":
             self._abort()
         return True

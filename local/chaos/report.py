@@ -116,16 +116,16 @@ def write_docs(run: Run, path: Path = DOCS) -> None:
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     parts = [
-        _markdown(["what", "value"], summary(run)),
-        _markdown(*faults_table(run)),
-        _markdown(*outcomes_table(run)),
-        _markdown(["kill point", "deaths"], [[f"`{name}`", str(run.kills[name])] for name in run.catalogue]),
+        markdown(["what", "value"], summary(run)),
+        markdown(*faults_table(run)),
+        markdown(*outcomes_table(run)),
+        markdown(["kill point", "deaths"], [[f"`{name}`", str(run.kills[name])] for name in run.catalogue]),
     ]
     path.write_text(before + BEGIN + "\n\n" + "\n".join(parts) + "\n" + END + after, encoding="utf-8")
 
 
-def _markdown(head: list[str], rows: Rows) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return (
-        "".join("| " + " | ".join(line) + " |\n" for line in lines).replace("| --- ", "|---").replace("|--- |", "|---|")
-    )
+def markdown(head: list[str], rows: Rows) -> str:
+    """A table of a page."""
+    lines = [f"| {' | '.join(line)} |" for line in (head, *rows)]
+    lines.insert(1, "|" + "---|" * len(head))
+    return "".join(f"{line}\n" for line in lines)
