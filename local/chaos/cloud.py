@@ -125,7 +125,11 @@ def running(home: Path, seed: str) -> Iterator[Running]:
                 os.environ.update(endpoints.environment())
                 pushed = replace(endpoints, functions=proxies.between("functions", endpoints.functions))
                 create_all(pushed)
-                yield Running(cloud, endpoints, proxies)
+                system = Running(cloud, endpoints, proxies)
+                try:
+                    yield system
+                finally:
+                    system.forget_session()
             finally:
                 cloud.stop()
     finally:

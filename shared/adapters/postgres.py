@@ -50,9 +50,9 @@ class Timeouts:
     idle_in_transaction: int = 60_000
 
     @property
-    def answer_seconds(self) -> float:
-        """When a server that is silent is gone: it would have ended the statement itself before."""
-        return self.statement / 1000 + SLACK_SECONDS
+    def answer_seconds(self) -> float | None:
+        """When a server that is silent is gone: it would have ended the statement itself before. None: no limit."""
+        return self.statement / 1000 + SLACK_SECONDS if self.statement else None
 
 
 LIMITS = Timeouts()
