@@ -19,7 +19,7 @@ from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import feed_schema, feed_table, warehouse_sql
 from shared.entrypoint import Outcome, boundary
-from shared.errors import Inconsistent, LockTimeout
+from shared.errors import Inconsistent
 from shared.events import PushMessage, push_message
 from shared.messages import Enriched, WarehouseLoaded
 from shared.settings import Settings, load_settings
@@ -48,9 +48,7 @@ def run(
 ) -> Outcome:
     """One feed at a time; each job runs once, however often the message comes."""
     feed = messages.read(push, Enriched)
-    with one_at_a_time(session, "load_warehouse") as free:
-        if not free:
-            raise LockTimeout("another feed is being loaded")
+    with one_at_a_time(session, "load_warehouse", wait=True):
         rows = sum(_merge(feed, table, warehouse, settings) for table in sorted(feed.tables))
         mark_feed(session, feed.feed_id, "loaded")
     publisher.publish("warehouse_loaded", [WarehouseLoaded(feed_id=feed.feed_id, days=feed.days)])

@@ -22,8 +22,8 @@ from shared.settings import Settings, load_settings
 SERVERS = ("postgres", "storage", "pubsub", "warehouse")
 """What is killed and started again; the functions host dies at its kill points."""
 GIVEN = ("STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST", "DATABASE_URL")
-BACKOFF_SCALE = 0.005
-"""Pub/Sub's backoff of 10 to 600 s becomes 0.05 to 3 s; the twenty attempts then last about 40 s."""
+BACKOFF_SCALE = 0.01
+"""Pub/Sub's backoff of 10 to 600 s becomes 0.1 to 6 s; the twenty attempts then last about 80 s."""
 WORKERS = 3
 POSTGRES = {"max_connections": "30"}
 """Few, so that taking all of them is quick."""

@@ -32,17 +32,17 @@ class Size:
 
 
 ROUND = Size(
-    rows=1500,
+    rows=1200,
     seconds=18.0,
-    points=24,
+    points=26,
     server_kills=2,
-    publishes=3,
+    publishes=5,
     network={
-        "postgres": {"refuse": 2, "reset": 3, "hang": 2, "silence": 1},
-        "storage": {"refuse": 2, "reset": 2, "hang": 2, "silence": 1, "error": 4, "truncate": 3},
-        "warehouse": {"refuse": 1, "reset": 2, "hang": 1, "silence": 1, "error": 3, "truncate": 1},
-        "pubsub": {"refuse": 1, "reset": 2, "hang": 2, "silence": 1},
-        "functions": {"refuse": 2, "reset": 3, "hang": 1, "silence": 1, "error": 3, "truncate": 1},
+        "postgres": {"refuse": 3, "reset": 4, "hang": 2, "silence": 1},
+        "storage": {"refuse": 2, "reset": 3, "hang": 2, "silence": 1, "error": 6, "truncate": 4},
+        "warehouse": {"refuse": 2, "reset": 2, "hang": 1, "silence": 1, "error": 4, "truncate": 1},
+        "pubsub": {"refuse": 2, "reset": 3, "hang": 2, "silence": 1},
+        "functions": {"refuse": 3, "reset": 4, "hang": 1, "silence": 1, "error": 4, "truncate": 1},
         "product_api": {"refuse": 1, "reset": 1, "error": 1, "truncate": 1},
     },
 )

@@ -23,7 +23,7 @@ from shared.adapters.warehouse import BigQueryWarehouse
 from shared.domain.sources import SOURCES
 
 READING = ("any", "count", "find", "follow", "last", "list", "read", "show", "sum", "total", "verify")
-LOCKING = ("lock", "unlock")
+LOCKING = ("await", "lock", "unlock")
 VARYING = frozenset({*SOURCES, "full", "changes"})
 """Words in names that depend on the data; the step is the same."""
 _WORD = re.compile(r"[a-z_]{2,}")

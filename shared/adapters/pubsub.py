@@ -58,7 +58,9 @@ class CloudPublisher:
     def _send(self, topic: str, batch: list[PubsubMessage]) -> None:
         path = f"projects/{self._project}/topics/{topic}"
         try:
-            PublisherClient.publish(self._client, topic=path, messages=batch, retry=self._retry, timeout=self.call_seconds)
+            PublisherClient.publish(
+                self._client, topic=path, messages=batch, retry=self._retry, timeout=self.call_seconds
+            )
         except gax.NotFound as exc:
             raise ConfigError(f"topic {topic} is not there; create what functions.yaml lists") from exc
         except gax.ResourceExhausted as exc:
