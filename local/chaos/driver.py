@@ -83,6 +83,7 @@ class Driver:
         elif step.what == "kill":
             if step.server == "pubsub":
                 self._count_messages(starts_anew=True)
+                self._end_publish_faults()
             self._tally.away.append(self._system.kill(step.server))
             self._tally.faults[step.server, "kill -9"] += 1
             if step.server == "pubsub":
@@ -142,10 +143,15 @@ class Driver:
     def _calm(self) -> None:
         self._system.cloud.points.disarm()
         self._system.proxies.clear()
+        self._end_publish_faults()
         with self._system.control() as control:
-            left = control.faults().fail_publishes
-            self._tally.faults["pubsub", "error"] -= left
             control.clear_faults()
+
+    def _end_publish_faults(self) -> None:
+        """Publishes that were to fail and did not come are no faults."""
+        with self._system.control() as control:
+            self._tally.faults["pubsub", "error"] -= control.faults().fail_publishes
+            control.set_faults(fail_publishes=0)
 
     def _settle(self, number: int, started: float, expected: Expected) -> RoundResult:
         """Wait until all is balanced and true; nothing but the scheduled jobs runs."""
