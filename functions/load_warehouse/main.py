@@ -7,6 +7,8 @@ Retry    20 attempts, then dead letter    Key     feed_id, in job ids and in the
 
 from __future__ import annotations
 
+from datetime import date
+
 import functions_framework
 from flask import Request
 
@@ -15,6 +17,7 @@ from shared.adapters.feeds import mark_feed, one_at_a_time
 from shared.adapters.ports import Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.queries import rows_of
 from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import feed_schema, feed_table, warehouse_sql
@@ -49,13 +52,15 @@ def run(
     """One feed at a time; each job runs once, however often the message comes."""
     feed = messages.read(push, Enriched)
     with one_at_a_time(session, "load_warehouse", wait=True):
-        rows = sum(_merge(feed, table, warehouse, settings) for table in sorted(feed.tables))
+        newer = {row[0] for row in rows_of(session, "list_newer_days", feed_id=feed.feed_id)}
+        days = sorted({*feed.days, *newer})  # an older feed must see a row that a newer one has moved to another day
+        rows = sum(_merge(feed, table, days, warehouse, settings) for table in sorted(feed.tables))
         mark_feed(session, feed.feed_id, "loaded")
     publisher.publish("warehouse_loaded", [WarehouseLoaded(feed_id=feed.feed_id, days=feed.days)])
     return Outcome("loaded", rows, rows)
 
 
-def _merge(feed: Enriched, name: str, warehouse: Warehouse, settings: Settings) -> int:
+def _merge(feed: Enriched, name: str, days: list[date], warehouse: Warehouse, settings: Settings) -> int:
     part, table = feed.tables[name], f"sales.{name}"
     staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
     uri = f"gs://{settings.lake_bucket}/{part.object}"
@@ -66,7 +71,7 @@ def _merge(feed: Enriched, name: str, warehouse: Warehouse, settings: Settings) 
     if name != "transactions":
         warehouse.run(sql, {"feed_id": feed.feed_id}, f"{job}-merge")
         return loaded
-    if len(feed.days) > MOST_DAYS:
-        raise Inconsistent("feed_too_wide", f"feed {feed.feed_id} touches {len(feed.days)} days; at most {MOST_DAYS}")
-    warehouse.run(sql, {"feed_id": feed.feed_id, "days": feed.days}, f"{job}-merge")
+    if len(days) > MOST_DAYS:
+        raise Inconsistent("feed_too_wide", f"feed {feed.feed_id} touches {len(days)} days; at most {MOST_DAYS}")
+    warehouse.run(sql, {"feed_id": feed.feed_id, "days": days}, f"{job}-merge")
     return loaded

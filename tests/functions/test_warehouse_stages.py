@@ -117,6 +117,18 @@ def test_a_sale_that_moved_leaves_its_old_day(bench: Bench) -> None:
     assert len(bench.sale(row, "2025-05-03")) == 1
 
 
+def test_an_older_feed_that_comes_after_the_move_does_not_bring_the_sale_back_to_its_old_day(bench: Bench) -> None:
+    row = sale(timestamp="2025-06-02T10:00:00Z")
+    older = bench.feed(row)
+    newer = bench.feed({**row, "timestamp": "2025-06-01T10:00:00Z", "amount": "1.00"})
+    for feed in (newer, older):
+        bench.load(feed)
+        bench.build(feed)
+    assert bench.sale(row, "2025-06-02") == []
+    assert len(bench.sale(row, "2025-06-01")) == 1
+    assert bench.mart("2025-06-02") == []
+
+
 def test_a_feed_whose_object_has_other_rows_than_it_says_is_refused(bench: Bench) -> None:
     feed = bench.feed(sale(timestamp="2025-05-05T10:00:00Z"))
     wrong = {**feed.tables, "transactions": FeedTable(object=feed.tables["transactions"].object, rows=7)}
