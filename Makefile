@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench describe fuzz
+.PHONY: help setup demo test lint bench describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,6 +23,11 @@ demo: $(STAMP) ## run the whole pipeline once on a local cloud and check every r
 
 test: $(STAMP) ## run every test (starts and stops the servers it needs)
 	$(BIN)/pytest -n 2 --dist loadfile
+
+SEED ?= 1
+
+chaos: $(STAMP) ## break everything while rows flow; writes docs/reliability.md (SEED=1, 15 minutes)
+	$(BIN)/python -m local.chaos --seed $(SEED) --write-docs
 
 lint: $(STAMP) ## format check, lint and types
 	$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,18 +74,29 @@ class Running:
 class LocalPostgres:
     """Starts a server for a home folder, or finds the one that another process started there."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+        self._options = OPTIONS | dict(options or {})
+        self._home: Path | None = None
         self._data: Path | None = None
+        self._port: int | None = None
         self._launched: subprocess.Popen[bytes] | None = None
 
     def start(self, home: Path, port: int | None = None) -> str:
         """Return the URL of a ready database. With DATABASE_URL set that one is used and none is started."""
         if given := os.environ.get("DATABASE_URL"):
             return given
+        return self._start(home, port)
+
+    def restart(self) -> str:
+        """Start again after `kill`, on the same port."""
+        assert self._home is not None, "it was not started here"
+        return self._start(self._home, self._port)
+
+    def _start(self, home: Path, port: int | None) -> str:
         account = _account()
         folder = _folder(home.absolute(), account)
         binaries = _binaries(folder, account)
-        self._data = folder / "data"
+        self._home, self._data = home, folder / "data"
         if not (self._data / "PG_VERSION").exists():
             _initialise(binaries, self._data, account)
         deadline = time.monotonic() + READY_SECONDS
@@ -97,7 +109,7 @@ class LocalPostgres:
             if running is None:
                 if self._launched:
                     self._launched.wait(STOP_SECONDS)  # it is dying of a signal or dead
-                self._launched = _launch(binaries, self._data, chosen, account)
+                self._launched = _launch(binaries, self._data, chosen, account, self._options)
             try:
                 _create_database(chosen)
             except (pg8000.dbapi.Error, OSError) as exc:  # found, but still recovering, or dying of a signal just sent
@@ -105,6 +117,7 @@ class LocalPostgres:
                     raise DependencyUnavailable(f"PostgreSQL does not answer; see {folder}/postgres.log.") from exc
                 time.sleep(0.05)
             else:
+                self._port = chosen
                 return f"postgresql://{ROLE}@127.0.0.1:{chosen}/{DATABASE}"
 
     def stop(self) -> None:
@@ -120,6 +133,15 @@ class LocalPostgres:
             running.process.wait(STOP_SECONDS)
         if self._launched:
             self._launched.wait()
+
+    def kill(self) -> None:
+        """kill -9 to the server and all of its processes at once, as when the machine fails."""
+        running = _running(self._data) if self._data else None
+        if running is None:
+            return
+        for process in [running.process, *running.process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _account() -> Account:
@@ -237,9 +259,11 @@ def _running(data: Path) -> Running | None:
         return None
 
 
-def _launch(binaries: Path, data: Path, port: int, account: Account) -> subprocess.Popen[bytes]:
+def _launch(
+    binaries: Path, data: Path, port: int, account: Account, settings: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     """Start the server; after kill -9 its orphans may hold the shared memory for a moment, so try again for a while."""
-    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = data.with_name("postgres.log")
     deadline = time.monotonic() + READY_SECONDS
     while True:

@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from local.postgres import LocalPostgres
@@ -36,6 +36,8 @@ class Options:
     workers: int = (os.cpu_count() or 1) + 1  # one more than cores: a worker waits while the database works
     backoff_scale: float = 0.02
     duplicate_rate: float = 0.01
+    postgres: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the database server beside our own."""
 
 
 @dataclass(frozen=True)
@@ -113,23 +115,23 @@ class LocalCloud:
             )
             api = f"http://{simulated.result()}{MOUNT}"
             known = Endpoints(storage, pubsub, warehouse, database.result(), "", api, "")
-        functions = "http://" + self._server(
-            "functions",
-            ports,
-            "local.host",
-            "--except",
-            "product_api",
-            "--workers",
-            str(self._options.workers),
-            env=known.environment(),
-        )
+        seen = self._host_sees(known.environment())
+        functions = "http://" + self._server("functions", ports, *self._host_program(), env=seen)
         scheduler = "http://" + self._server("scheduler", ports, "local.scheduler", "--functions-url", functions)
         self.endpoints = replace(known, functions=functions, scheduler=scheduler)
         self._save()
         return self.endpoints
 
+    def _host_program(self) -> tuple[str, ...]:
+        """The program of the functions host with its options."""
+        return "local.host", "--except", "product_api", "--workers", str(self._options.workers)
+
+    def _host_sees(self, environment: dict[str, str]) -> dict[str, str]:
+        """The environment of the functions host."""
+        return environment
+
     def _start_postgres(self, port: int | None) -> str:
-        self._postgres = LocalPostgres()
+        self._postgres = LocalPostgres(self._options.postgres)
         return self._postgres.start(self.home / "postgres", port)
 
     def _home(self, name: str) -> str:
@@ -141,10 +143,22 @@ class LocalCloud:
         server.port = _free_or(ports.get(name, 0))
         return f"127.0.0.1:{server.start()}"
 
+    def kill(self, name: str) -> None:
+        """kill -9 to a server with its children; `postgres` is one too."""
+        if name == "postgres":
+            assert self._postgres is not None, "it was not started here"
+            self._postgres.kill()
+        else:
+            self.servers[name].kill()
+
     def restart(self, name: str) -> None:
         """Start a server again after it ended or was killed; it takes its earlier port."""
-        self.servers[name].start()
-        self._save()
+        if name == "postgres":
+            assert self._postgres is not None, "it was not started here"
+            self._postgres.restart()
+        else:
+            self.servers[name].start()
+            self._save()
 
     def revive(self) -> list[str]:
         """Start again what has ended by itself; the names."""

@@ -18,7 +18,6 @@ from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import warehouse_sql
 from shared.entrypoint import Outcome, boundary
-from shared.errors import LockTimeout
 from shared.events import PushMessage, push_message
 from shared.messages import WarehouseLoaded
 from shared.settings import load_settings
@@ -38,9 +37,7 @@ def build_marts(request: Request) -> Outcome:
 def run(push: PushMessage, *, session: Session, warehouse: Warehouse) -> Outcome:
     """Exactly the days of the message; a feed without days changes no mart."""
     loaded = messages.read(push, WarehouseLoaded)
-    with one_at_a_time(session, "build_marts") as free:
-        if not free:
-            raise LockTimeout("another feed's days are being built")
+    with one_at_a_time(session, "build_marts", wait=True):
         if loaded.days:
             for mart in MARTS:
                 job = f"feed-{loaded.feed_id}-{mart.replace('.', '-')}"

@@ -7,6 +7,8 @@ Retry    20 attempts, then dead letter    Key     feed_id, in job ids and in the
 
 from __future__ import annotations
 
+from datetime import date
+
 import functions_framework
 from flask import Request
 
@@ -15,12 +17,13 @@ from shared.adapters.feeds import is_wanted, mark_feed, one_at_a_time
 from shared.adapters.ports import Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.queries import rows_of
 from shared.adapters.refeeds import clear_away
 from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import feed_schema, feed_table, warehouse_sql
 from shared.entrypoint import Outcome, boundary
-from shared.errors import Inconsistent, LockTimeout
+from shared.errors import Inconsistent
 from shared.events import PushMessage, push_message
 from shared.messages import Enriched, WarehouseLoaded
 from shared.settings import Settings, load_settings
@@ -49,19 +52,19 @@ def run(
 ) -> Outcome:
     """One feed at a time; each job runs once, however often the message comes."""
     feed = messages.read(push, Enriched)
-    with one_at_a_time(session, "load_warehouse") as free:
-        if not free:
-            raise LockTimeout("another feed is being loaded")
+    with one_at_a_time(session, "load_warehouse", wait=True):
         if not is_wanted(session, feed.feed_id):
             return Outcome("ignored", detail="a refeed has replaced this feed, or the database was restored since")
-        rows = sum(_merge(feed, table, warehouse, settings) for table in sorted(feed.tables))
-        days = sorted({*feed.days, *clear_away(feed, warehouse)})
+        newer = {row[0] for row in rows_of(session, "list_newer_days", feed_id=feed.feed_id)}
+        days = sorted({*feed.days, *newer})  # an older feed must see a row that a newer one has moved to another day
+        rows = sum(_merge(feed, table, days, warehouse, settings) for table in sorted(feed.tables))
+        days = sorted({*days, *clear_away(feed, warehouse)})
         mark_feed(session, feed.feed_id, "loaded")
     publisher.publish("warehouse_loaded", [WarehouseLoaded(feed_id=feed.feed_id, days=days)])
     return Outcome("loaded", rows, rows)
 
 
-def _merge(feed: Enriched, name: str, warehouse: Warehouse, settings: Settings) -> int:
+def _merge(feed: Enriched, name: str, days: list[date], warehouse: Warehouse, settings: Settings) -> int:
     part, table = feed.tables[name], f"sales.{name}"
     staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
     uri = f"gs://{settings.lake_bucket}/{part.object}"
@@ -72,7 +75,7 @@ def _merge(feed: Enriched, name: str, warehouse: Warehouse, settings: Settings) 
     if name != "transactions":
         warehouse.run(sql, {"feed_id": feed.feed_id}, f"{job}-merge")
         return loaded
-    if len(feed.days) > MOST_DAYS:
-        raise Inconsistent("feed_too_wide", f"feed {feed.feed_id} touches {len(feed.days)} days; at most {MOST_DAYS}")
-    warehouse.run(sql, {"feed_id": feed.feed_id, "days": feed.days}, f"{job}-merge")
+    if len(days) > MOST_DAYS:
+        raise Inconsistent("feed_too_wide", f"feed {feed.feed_id} touches {len(days)} days; at most {MOST_DAYS}")
+    warehouse.run(sql, {"feed_id": feed.feed_id, "days": days}, f"{job}-merge")
     return loaded

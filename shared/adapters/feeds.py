@@ -15,9 +15,15 @@ Stage = Literal[
 
 
 @contextmanager
-def one_at_a_time(session: Session, stage: Stage) -> Iterator[bool]:
-    """Hold the stage's advisory lock; False where another instance has it."""
-    held = bool(rows_of(session, "lock_stage", stage=stage)[0][0])
+def one_at_a_time(session: Session, stage: Stage, *, wait: bool = False) -> Iterator[bool]:
+    """Hold the stage's advisory lock; False where another instance has it.
+
+    With `wait` it is waited for, up to the session's lock timeout (LockTimeout): a message that is refused at once uses
+    up one of its attempts for nothing but having come early.
+    """
+    if wait:
+        rows_of(session, "await_stage", stage=stage)
+    held = wait or bool(rows_of(session, "lock_stage", stage=stage)[0][0])
     try:
         yield held
     finally:

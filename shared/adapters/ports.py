@@ -13,6 +13,8 @@ from msgspec import Struct
 PATIENCE_SECONDS = 60.0
 """How long one call is tried again by its client, whose own limit (120 to 600 s) may exceed a function's time; then the
 platform's retry takes over."""
+CALL_SECONDS = 60.0
+"""How long one request may stay unanswered: a server that hangs must not keep a worker for ever."""
 
 
 @dataclass(frozen=True)

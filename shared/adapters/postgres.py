@@ -22,6 +22,9 @@ from shared.errors import ConfigError, DependencyUnavailable, LockTimeout
 LOCK_STATES = frozenset({"40001", "40P01", "55P03"})  # serialisation failure, deadlock, lock_timeout
 GONE_STATES = ("08", "57P", "53300")  # connection, shutdown or crash of the server, too many connections
 CONNECT_SECONDS = 10.0
+SLACK_SECONDS = 10.0
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
+"""A peer that vanished without a word is noticed within a minute (TCP_USER_TIMEOUT counts milliseconds)."""
 CANCELLED = "57014"  # statement_timeout
 
 
@@ -45,6 +48,14 @@ class Timeouts:
     statement: int = 480_000
     lock: int = 60_000
     idle_in_transaction: int = 60_000
+
+    @property
+    def answer_seconds(self) -> float | None:
+        """When a server that is silent is gone: it would have ended the statement itself before. None: no limit."""
+        return self.statement / 1000 + SLACK_SECONDS if self.statement else None
+
+
+LIMITS = Timeouts()
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,7 @@ class Session:
 
 def connect(settings: DatabaseSettings, application_name: str, timeouts: Timeouts | None = None) -> Session:
     """Open a session: by the Cloud SQL connector when an instance is named, else by DATABASE_URL."""
-    limits = timeouts or Timeouts()
+    limits = timeouts or LIMITS
     startup = {
         "TimeZone": "UTC",
         "statement_timeout": str(limits.statement),
@@ -134,7 +145,18 @@ def connect(settings: DatabaseSettings, application_name: str, timeouts: Timeout
         opened = _cloud_sql if settings.cloudsql_instance else _direct
         connection = opened(settings, application_name, startup)
         connection.autocommit = True
+        _bound(connection._usock, limits)
         return Session(connection)
+
+
+def _bound(plain: socket.socket, limits: Timeouts) -> None:
+    """A server that hangs, or vanished without a word, must not keep the worker for ever."""
+    plain.settimeout(limits.answer_seconds)
+    if plain.family != socket.AF_UNIX:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):  # not every system has all of them
+                plain.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _cloud_sql(settings: DatabaseSettings, application_name: str, startup: dict[str, str]) -> pg8000.dbapi.Connection:
@@ -187,9 +209,7 @@ def _socket(url: SplitResult) -> socket.socket:
             raise
         return plain
     plain = socket.create_connection((url.hostname or "127.0.0.1", port), timeout=CONNECT_SECONDS)
-    plain.settimeout(None)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return plain
 
 

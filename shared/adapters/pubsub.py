@@ -12,7 +12,7 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 from msgspec import Struct
 
-from shared.adapters.ports import PATIENCE_SECONDS
+from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS
 from shared.errors import ConfigError, DependencyUnavailable, Throttled
 from shared.messages import encode
 
@@ -33,6 +33,8 @@ class CloudPublisher:
     The generated method under the batching client is called directly: a batch in a background thread would make
     "published" mean "queued".
     """
+
+    call_seconds = CALL_SECONDS
 
     def __init__(self, project: str, patience: float = PATIENCE_SECONDS) -> None:
         self._project = project
@@ -57,7 +59,9 @@ class CloudPublisher:
         """Publish messages as they are, in one request; for those that have attributes of their own."""
         path = f"projects/{self._project}/topics/{topic}"
         try:
-            PublisherClient.publish(self._client, topic=path, messages=batch, retry=self._retry, timeout=60)
+            PublisherClient.publish(
+                self._client, topic=path, messages=batch, retry=self._retry, timeout=self.call_seconds
+            )
         except gax.NotFound as exc:
             raise ConfigError(f"topic {topic} is not there; create what functions.yaml lists") from exc
         except gax.ResourceExhausted as exc:

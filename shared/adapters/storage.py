@@ -14,7 +14,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse  # t
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 from requests import exceptions as rx
 
-from shared.adapters.ports import PATIENCE_SECONDS, ObjectInfo
+from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS, ObjectInfo
 from shared.errors import DependencyUnavailable, Inconsistent, Throttled
 
 UNAVAILABLE = (
@@ -31,13 +31,17 @@ def client(project: str) -> Client:
 class CloudStorage:
     """ObjectStore over google-cloud-storage."""
 
+    call_seconds = CALL_SECONDS
+
     def __init__(self, project: str, patience: float = PATIENCE_SECONDS) -> None:
         self._client = client(project)
         self._retry = DEFAULT_RETRY.with_timeout(patience)
 
     def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectInfo | None:
         with _mapped(bucket, name):
-            blob = self._client.bucket(bucket).get_blob(name, generation=generation, retry=self._retry)
+            blob = self._client.bucket(bucket).get_blob(
+                name, generation=generation, timeout=self.call_seconds, retry=self._retry
+            )
         return None if blob is None else _info(bucket, blob)
 
     def read(
@@ -53,6 +57,7 @@ class CloudStorage:
                     end=end,
                     raw_download=True,
                     checksum="auto" if start == 0 and end is None else None,
+                    timeout=self.call_seconds,
                     retry=self._retry,
                 )
             except gax.RequestRangeNotSatisfiable:
@@ -74,7 +79,11 @@ class CloudStorage:
         with _mapped(bucket, name):
             try:
                 blob.upload_from_string(
-                    data, content_type="application/octet-stream", if_generation_match=0, retry=self._retry
+                    data,
+                    content_type="application/octet-stream",
+                    if_generation_match=0,
+                    timeout=self.call_seconds,
+                    retry=self._retry,
                 )
             except gax.PreconditionFailed:
                 return False
@@ -87,7 +96,7 @@ class CloudStorage:
                 with (
                     _as_api_errors(),
                     self._blob(bucket, name).open(
-                        "wb", if_generation_match=0, chunk_size=4 << 20, retry=self._retry
+                        "wb", if_generation_match=0, chunk_size=4 << 20, timeout=self.call_seconds, retry=self._retry
                     ) as out,
                 ):
                     yield cast(BinaryIO, out)
@@ -97,7 +106,7 @@ class CloudStorage:
     def delete(self, bucket: str, name: str) -> None:
         with _mapped(bucket, name):
             try:
-                self._blob(bucket, name).delete(retry=self._retry)
+                self._blob(bucket, name).delete(timeout=self.call_seconds, retry=self._retry)
             except gax.NotFound:
                 return
 

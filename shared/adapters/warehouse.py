@@ -14,7 +14,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as rx
 
-from shared.adapters.ports import PATIENCE_SECONDS
+from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS
 from shared.errors import DependencyUnavailable, Throttled
 from shared.settings import Settings
 
@@ -31,6 +31,9 @@ def bigquery_client(settings: Settings) -> bigquery.Client:
 
 class BigQueryWarehouse:
     """Warehouse over google-cloud-bigquery."""
+
+    call_seconds = CALL_SECONDS
+    """For the calls that start a job, which the client would wait for without end."""
 
     def __init__(self, settings: Settings, patience: float = PATIENCE_SECONDS) -> None:
         self._client = bigquery_client(settings)
@@ -50,7 +53,9 @@ class BigQueryWarehouse:
         name = f"{self._client.project}.{table}"
         job = self._once(
             job_id,
-            lambda id_: self._client.load_table_from_uri(uri, name, job_id=id_, job_config=config, retry=self._retry),
+            lambda id_: self._client.load_table_from_uri(
+                uri, name, job_id=id_, job_config=config, retry=self._retry, timeout=self.call_seconds
+            ),
         )
         return int(job.output_rows or 0)
 
@@ -61,11 +66,15 @@ class BigQueryWarehouse:
         )
         if job_id is None:
             with _mapped("a query"):
-                started = self._client.query(sql, job_config=config, retry=self._retry, job_retry=None)
+                started = self._client.query(
+                    sql, job_config=config, retry=self._retry, job_retry=None, timeout=self.call_seconds
+                )
                 return [dict(row) for row in started.result(retry=self._retry)]
         job = self._once(
             job_id,
-            lambda id_: self._client.query(sql, job_id=id_, job_config=config, retry=self._retry, job_retry=None),
+            lambda id_: self._client.query(
+                sql, job_id=id_, job_config=config, retry=self._retry, job_retry=None, timeout=self.call_seconds
+            ),
         )
         with _mapped(job_id):
             return [dict(row) for row in job.result(retry=self._retry)]
@@ -78,7 +87,7 @@ class BigQueryWarehouse:
                 try:
                     job = start(name)
                 except gax.Conflict:
-                    job = self._client.get_job(name, retry=self._retry)
+                    job = self._client.get_job(name, retry=self._retry, timeout=self.call_seconds)
                     if job.state == "DONE" and job.error_result:
                         continue
                 job.result(retry=self._retry)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -115,6 +117,18 @@ def test_a_sale_that_moved_leaves_its_old_day(bench: Bench) -> None:
     assert len(bench.sale(row, "2025-05-03")) == 1
 
 
+def test_an_older_feed_that_comes_after_the_move_does_not_bring_the_sale_back_to_its_old_day(bench: Bench) -> None:
+    row = sale(timestamp="2025-06-02T10:00:00Z")
+    older = bench.feed(row)
+    newer = bench.feed({**row, "timestamp": "2025-06-01T10:00:00Z", "amount": "1.00"})
+    for feed in (newer, older):
+        bench.load(feed)
+        bench.build(feed)
+    assert bench.sale(row, "2025-06-02") == []
+    assert len(bench.sale(row, "2025-06-01")) == 1
+    assert bench.mart("2025-06-02") == []
+
+
 def test_a_feed_whose_object_has_other_rows_than_it_says_is_refused(bench: Bench) -> None:
     feed = bench.feed(sale(timestamp="2025-05-05T10:00:00Z"))
     wrong = {**feed.tables, "transactions": FeedTable(object=feed.tables["transactions"].object, rows=7)}
@@ -124,12 +138,23 @@ def test_a_feed_whose_object_has_other_rows_than_it_says_is_refused(bench: Bench
 
 
 @pytest.mark.parametrize("stage", ["load_warehouse", "build_marts"])
-def test_while_another_instance_is_at_it_the_message_comes_again_later(
+def test_while_another_instance_is_at_it_the_stage_waits_and_then_has_the_message_come_again(
     bench: Bench, other: Session, stage: str
 ) -> None:
     feed = Enriched(feed_id=0, tables={}, days=[])
+    bench.session.rows("SET lock_timeout = 100")
     with one_at_a_time(other, "load_warehouse"), one_at_a_time(other, "build_marts"), pytest.raises(LockTimeout):
         bench.load(feed) if stage == "load_warehouse" else bench.build(feed)
+
+
+def test_a_message_that_came_early_waits_for_its_turn(bench: Bench, other: Session) -> None:
+    feed = Enriched(feed_id=0, tables={}, days=[])
+    with ThreadPoolExecutor() as pool:
+        with one_at_a_time(other, "load_warehouse"):
+            early = pool.submit(bench.load, feed)
+            time.sleep(0.2)
+            assert not early.done()
+        assert early.result(timeout=10).outcome == "loaded"
 
 
 def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Session) -> None:

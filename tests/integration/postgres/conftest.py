@@ -57,18 +57,28 @@ def template(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def target(server_url: str, template: str) -> Iterator[Target]:
-    """A migrated database that nothing else uses."""
-    name = f"sluice_test_{next(_numbers)}"
+def new_target(server_url: str, template: str) -> Iterator[Callable[[], Target]]:
+    """Makes migrated databases that nothing else uses."""
+    made: list[str] = []
     admin = connect(Target(server_url), "tests")
-    admin.rows(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    admin.rows(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    admin.close()
-    yield Target(server_url).named(name)
+
+    def make() -> Target:
+        made.append(f"sluice_test_{next(_numbers)}")
+        admin.rows(f"DROP DATABASE IF EXISTS {made[-1]} WITH (FORCE)")
+        admin.rows(f"CREATE DATABASE {made[-1]} TEMPLATE {template} STRATEGY file_copy")
+        return Target(server_url).named(made[-1])
+
+    yield make
     if "DATABASE_URL" in os.environ:  # a server of our own goes as a whole, which is faster
-        admin = connect(Target(server_url), "tests")
-        admin.rows(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.close()
+        for name in made:
+            admin.rows(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
+
+
+@pytest.fixture
+def target(new_target: Callable[[], Target]) -> Target:
+    """A migrated database that nothing else uses."""
+    return new_target()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -113,16 +114,14 @@ def test_product_prices_keep_their_history_whatever_the_order_within_and_between
     assert session.row("SELECT price::text FROM commerce.products") == ("7.00",)
 
 
-def test_inventory_is_written_when_it_differs_from_the_last_level_before_it(session: Session) -> None:
-    for hours, stock in [(1, 7), (2, 7), (3, 4), (4, 4), (5, 7)]:
-        load_products(session, Product(hours=hours, stock=stock))
-    assert levels(session) == [(at(1), 7), (at(3), 4), (at(5), 7)]
-
-
-def test_a_level_that_arrives_late_brings_the_standing_one_back_after_it(session: Session) -> None:
-    for hours, stock in [(1, 7), (5, 7), (3, 4)]:
-        load_products(session, Product(hours=hours, stock=stock))
-    assert levels(session) == [(at(1), 7), (at(3), 4), (at(5), 7)]
+def test_every_level_of_stock_is_kept_whatever_the_order(open_session: Callable[[], Session]) -> None:
+    told = [(1, 7), (2, 4), (3, 7), (4, 7)]
+    session = open_session()
+    for order in itertools.permutations(told, len(told)):
+        session.rows("TRUNCATE commerce.products CASCADE")
+        for hours, stock in order:
+            load_products(session, Product(hours=hours, stock=stock))
+        assert levels(session) == [(at(hours), stock) for hours, stock in told], order
 
 
 def test_rates_of_exchange_are_upserted_by_recency(session: Session) -> None:
