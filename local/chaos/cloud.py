@@ -12,6 +12,7 @@ from pathlib import Path
 from local.chaos.load import CHUNK_ROWS
 from local.chaos.points import Points
 from local.chaos.proxies import Proxies
+from local.chaos.webhook import Webhook
 from local.pubsub.control import ControlRefused, PubSubControl, SubscriptionStats
 from local.resources import create_all
 from local.stack import Endpoints, LocalCloud, Options
@@ -33,9 +34,10 @@ CONTROL_SECONDS = 20.0
 class ChaosCloud(LocalCloud):
     """A local cloud with a chaos host behind proxies."""
 
-    def __init__(self, home: Path, proxies: Proxies) -> None:
+    def __init__(self, home: Path, proxies: Proxies, webhook: Webhook) -> None:
         super().__init__(home, Options(WORKERS, BACKOFF_SCALE, duplicate_rate=0.0, postgres=POSTGRES))
         self._proxies = proxies
+        self.webhook = webhook
         self.points = Points(home / "chaos")
 
     def _host_program(self) -> tuple[str, ...]:
@@ -51,6 +53,7 @@ class ChaosCloud(LocalCloud):
             "PUBSUB_EMULATOR_HOST": between("pubsub", environment["PUBSUB_EMULATOR_HOST"], http=False),
             "DATABASE_URL": between("postgres", environment["DATABASE_URL"], http=False),
             "PRODUCT_API_URL": between("product_api", environment["PRODUCT_API_URL"]),
+            "ALERT_WEBHOOK_URL": between("webhook", self.webhook.url),
             "CHUNK_ROWS": str(CHUNK_ROWS),
         }
 
@@ -118,8 +121,8 @@ def running(home: Path, seed: str) -> Iterator[Running]:
     for name in GIVEN:
         os.environ.pop(name, None)
     try:
-        with Proxies(seed) as proxies:
-            cloud = ChaosCloud(home, proxies)
+        with Proxies(seed) as proxies, Webhook() as webhook:
+            cloud = ChaosCloud(home, proxies, webhook)
             endpoints = cloud.start()
             try:
                 os.environ.update(endpoints.environment())

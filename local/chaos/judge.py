@@ -70,8 +70,14 @@ def look(system: Running) -> Found:
         postgres=_cents(postgres_totals(session)),
         warehouse=_cents(warehouse_totals(system.warehouse, FACT)),
         net=Decimal(mart["net_revenue_base"] or 0),
-        findings=[f"{f.kind} {f.where}: {f.told}" for f in verify(session, system.warehouse)],
+        findings=[*(f"{f.kind} {f.where}: {f.told}" for f in verify(session, system.warehouse)), *_untold(system)],
     )
+
+
+def _untold(system: Running) -> list[str]:
+    """Alerts that nobody was told of."""
+    alerts = rows_of(system.session(), "list_alerts", most=1_000)
+    return [f"alert {row[1]} {row[3]} is {row[5]}, not delivered" for row in alerts if row[5] != "delivered"]
 
 
 def _cents(totals: DayTotals) -> Counter[str]:

@@ -44,6 +44,7 @@ ROUND = Size(
         "pubsub": {"refuse": 2, "reset": 3, "hang": 2, "silence": 1},
         "functions": {"refuse": 3, "reset": 4, "hang": 1, "silence": 1, "error": 4, "truncate": 1},
         "product_api": {"refuse": 1, "reset": 1, "error": 1, "truncate": 1},
+        "webhook": {"refuse": 1, "reset": 1, "error": 1},
     },
 )
 WEATHER: tuple[dict[str, float], ...] = (

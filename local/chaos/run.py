@@ -14,6 +14,7 @@ from local.chaos.clock import Clock
 from local.chaos.cloud import SERVERS, Running, running
 from local.chaos.driver import Driver, RoundResult, Tally
 from local.chaos.load import Expected, make_round
+from local.chaos.operator import Operator
 from local.chaos.plan import Plan, Size, plan_round, points_to_arm
 
 Progress = Callable[[str], None]
@@ -79,7 +80,11 @@ def run_chaos(seed: str, size: Size, goal: Goal, tell: Progress, only: int | Non
     home.chmod(0o755)
     run, started = Run(seed, goal), time.monotonic()
     try:
-        with running(home / "cloud", seed) as system, Clock(system.endpoints.scheduler):
+        with (
+            running(home / "cloud", seed) as system,
+            Clock(system.endpoints.scheduler),
+            Operator(system.endpoints.functions),
+        ):
             _rounds(run, system, size, home, tell, only, started)
             run.seconds = time.monotonic() - started
     finally:

@@ -26,6 +26,8 @@ READING = ("any", "count", "find", "follow", "last", "list", "read", "show", "su
 LOCKING = ("await", "lock", "unlock")
 VARYING = frozenset({*SOURCES, "full", "changes"})
 """Words in names that depend on the data; the step is the same."""
+ALONG = "raise_alert"
+"""What is written along with something else: the commit has the name of the other."""
 _WORD = re.compile(r"[a-z_]{2,}")
 _DIGEST = re.compile(r"[0-9a-f]{8,}")
 
@@ -149,12 +151,13 @@ class Seams:
         if sql.startswith("BEGIN"):
             self._open[key] = []
         if sql == "COMMIT":
-            with self.step(f"commit_{(self._open.pop(key, None) or ['nothing'])[-1]}"):
+            with self.step(f"commit_{(self._open.pop(key, None) or [ALONG])[-1]}"):
                 yield
         elif not name or not is_write(name):
             yield
         elif key in self._open:
-            self._open[key].append(name)
+            if name != ALONG:
+                self._open[key].append(name)
             yield
         else:
             with self.step(name):

@@ -148,7 +148,7 @@ def test_while_another_instance_is_at_it_the_stage_waits_and_then_has_the_messag
 
 
 def test_a_message_that_came_early_waits_for_its_turn(bench: Bench, other: Session) -> None:
-    feed = Enriched(feed_id=0, tables={}, days=[])
+    feed = bench.feed(sale())
     with ThreadPoolExecutor() as pool:
         with one_at_a_time(other, "load_warehouse"):
             early = pool.submit(bench.load, feed)

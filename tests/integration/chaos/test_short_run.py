@@ -11,14 +11,16 @@ from local.chaos.run import Goal, Run, run_chaos
 from local.table import read_table
 
 LEAST_POINTS = 70
-NOTHING_DURABLE: set[str] = set()
-"""Functions without a durable step of their own."""
+NOTHING_DURABLE = {"redrive"}
+"""Functions that write only where another one has failed for good."""
 STEPS = {
     "receive_upload": ("register_file", "record_chunks", "publish_chunks", "checkpoint_file", "finish_file"),
     "validate": ("write_raw", "write_validated_rows", "write_validated_bad", "publish_validated"),
     "load_postgres": ("commit_load_transactions", "commit_load_users", "commit_hold_chunk", "load_message"),
     "enrich": ("write_feed_csv", "commit_record_feed", "publish_enriched", "mark_feed"),
     "load_warehouse": ("job_feed_transactions_load", "job_feed_transactions_merge", "publish_warehouse_loaded"),
+    "notify": ("commit_mark_alert_delivered",),
+    "replay_quarantine": ("publish_chunks",),
     "build_marts": ("job_feed_marts_daily_sales_summary", "mark_feed"),
 }  # fmt: skip
 

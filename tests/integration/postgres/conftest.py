@@ -38,7 +38,7 @@ def server_url() -> Iterator[str]:
             admin.close()
         yield url
     finally:
-        server.stop()
+        server.kill()  # nothing outlives the tests: no checkpoint
         shutil.rmtree(home)
 
 
