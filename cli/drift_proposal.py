@@ -151,7 +151,7 @@ def propose_vanished(source: str, name: str, required: bool, new: Iterable[str])
     cost = "its rows are in quarantine or held" if required else "its rows are loaded without it"
     return Proposal([
         f"{name} is missing in all rows; it is {'required' if required else 'optional'}: {cost}.",
-        f"It may have been renamed: no schema names {renamed} of {source}. If so, declare it in shared/schemas/aliases.py."
+        f"It may have been renamed: no schema names {renamed} of {source}; shared/schemas/aliases.py declares names."
         if renamed else
         f"No new field of {source} is known that could be its new name.",
         "Let the source send it again under its name. If it is gone for good, "

@@ -142,6 +142,8 @@ class LocalPostgres:
         for process in [running.process, *running.process.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        if self._launched:
+            self._launched.wait()
 
 
 def _account() -> Account:
