@@ -28,7 +28,7 @@ class ServerProcess:
     def __init__(self, name: str, args: Sequence[str], env: Mapping[str, str], logs: Path) -> None:
         self.name = name
         self._args = [sys.executable, "-m", *args]
-        self._env = {**os.environ, **env}
+        self.env = {**os.environ, **env}
         self._log = logs / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -42,7 +42,7 @@ class ServerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=self._env,
+                env=self.env,
                 start_new_session=True,
             )
         line = self._first_line(self._process)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from tests.integration.pipeline.damage import Bad, Damaged, files
 from tests.integration.pipeline.harness import Pipeline, row
 
@@ -31,5 +33,23 @@ def test_damaged_files_lose_no_good_row_and_show_every_bad_stretch(running: Pipe
 
 def test_after_the_damage_everything_is_accounted_for(running: Pipeline) -> None:
     running.load("transactions/sound.ndjson", row("sound"))
+    running.feed()
+    assert running.findings() == []
+
+
+def test_once_the_format_of_dates_is_declared_one_replay_empties_the_quarantine_of_that_reason(
+    running: Pipeline,
+) -> None:
+    reason = "SELECT count(*)::int FROM pipeline.quarantined_row WHERE reason = 'ambiguous_date'"
+    outcomes = """SELECT sum(received)::int, sum(quarantined)::int,
+                         sum(inserted + updated + unchanged + superseded)::int FROM pipeline.chunk"""
+    waiting, (received, quarantined, settled) = running.one(reason), running.sql(outcomes)[0]
+    assert waiting > 0
+    running.redeploy(DATE_ORDER="dmy")
+    running.sluice("quarantine", "replay", "--reason", "ambiguous_date", "--wait")
+    assert running.one(reason) == 0
+    assert running.sql(outcomes) == [(received, quarantined - waiting, settled + waiting)]
+    days = "SELECT DISTINCT sale_date FROM commerce.transactions WHERE transaction_id = 'b17'"
+    assert running.sql(days) == [(date(2026, 2, 1),)]
     running.feed()
     assert running.findings() == []

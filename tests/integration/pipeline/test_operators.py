@@ -330,10 +330,7 @@ def test_reprocessing_changes_no_table_and_corrects_what_todays_code_reads_other
         == 0
     )
 
-    server = running.run.cloud.servers["functions"]
-    server._env = {**server._env, "PAYMENT_METHODS": f"{DEFAULT_PAYMENT_METHODS},crypto"}
-    server.stop()
-    running.run.cloud.restart("functions")
+    running.redeploy(PAYMENT_METHODS=f"{DEFAULT_PAYMENT_METHODS},crypto")
     running.sluice("reprocess", "--source", "transactions", "--from", today, "--to", today, "--wait")
     method, extra, version = running.sql(
         "SELECT payment_method, extra, version FROM commerce.transactions WHERE transaction_id = 'y-1'"
