@@ -6,12 +6,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from cli.demo_run import DemoRun
 from tests.integration.pipeline.harness import Pipeline, pipeline, sample, wait_until
 
-ROWS = 25_000
+ROWS = 10_000
+CHUNK_ROWS = "2000"
 
 
 def until_some_but_not_all_chunks_are_loaded(running: Pipeline) -> None:
@@ -27,6 +29,12 @@ def assert_the_truth(running: Pipeline, truth: dict[str, int]) -> None:
     names = ("received", "inserted", "updated_or_superseded", "unchanged", "quarantined")
     assert dict(zip(names, row, strict=True)) == {name: truth[name] for name in names}
     assert running.findings() == []
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small chunks, so that a file is never loaded as a whole before it is looked at."""
+    monkeypatch.setenv("CHUNK_ROWS", CHUNK_ROWS)
 
 
 def test_the_functions_host_killed_in_the_middle_of_a_file_loses_and_doubles_nothing(tmp_path: Path) -> None:
