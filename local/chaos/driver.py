@@ -15,9 +15,9 @@ from local.chaos.plan import Plan, Step
 from shared.adapters.postgres import connect
 from shared.errors import DependencyUnavailable, PipelineError
 
-ARMED_AT_ONCE = 12
-ARM_EVERY_SECONDS = 0.5
-LINGER_SECONDS = 4.0
+ARMED_AT_ONCE = 30
+ARM_EVERY_SECONDS = 0.25
+LINGER_SECONDS = 6.0
 """How long a round waits for its last armed points and ordered faults to be met, while anything still moves."""
 STARVED_SECONDS = 1.0
 BALANCED_WITHIN_SECONDS = 90.0

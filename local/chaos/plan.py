@@ -34,7 +34,7 @@ class Size:
 ROUND = Size(
     rows=1200,
     seconds=18.0,
-    points=26,
+    points=60,
     server_kills=2,
     publishes=5,
     network={
