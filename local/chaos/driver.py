@@ -15,8 +15,9 @@ from local.chaos.plan import Plan, Step
 from shared.adapters.postgres import connect
 from shared.errors import DependencyUnavailable, PipelineError
 
-ARMED_AT_ONCE = 30
-ARM_EVERY_SECONDS = 0.25
+ARM_EVERY_SECONDS = 0.1
+ARMED_SECONDS = 5.0
+"""A point that nobody reached for so long makes room for another one of its function, and has its turn again later."""
 LINGER_SECONDS = 6.0
 """How long a round waits for its last armed points and ordered faults to be met, while anything still moves."""
 STARVED_SECONDS = 1.0
@@ -60,6 +61,7 @@ class Driver:
         self._system, self._tally = system, tally
         self._feeder = Feeder()
         self._to_arm: list[str] = []
+        self._armed: dict[str, float] = {}
         self._armed_at = 0.0
         self._faulted_at = 0.0
         self._counted = (0, 0)
@@ -123,18 +125,27 @@ class Driver:
             time.sleep(min(left, 0.05))
 
     def _arm(self) -> None:
-        points = self._system.cloud.points
-        now = time.monotonic()
-        if self._to_arm and now - self._armed_at > ARM_EVERY_SECONDS and len(points.armed()) < ARMED_AT_ONCE:
-            points.arm(self._to_arm.pop(0))
-            self._armed_at = now
+        """One point of a function at a time: of two, a call would always die at the earlier one."""
+        points, now = self._system.cloud.points, time.monotonic()
+        if now - self._armed_at < ARM_EVERY_SECONDS:
+            return
+        self._armed_at = now
+        self._armed = {name: self._armed.get(name, now) for name in points.armed()}
+        for name, since in self._armed.items():
+            if now - since > ARMED_SECONDS and points.take_back(name):
+                self._to_arm.append(name)
+        busy = {name.partition(".")[0] for name in points.armed()}
+        chosen = next((name for name in self._to_arm if name.partition(".")[0] not in busy), None)
+        if chosen:
+            self._to_arm.remove(chosen)
+            points.arm(chosen)
 
     def _linger(self) -> None:
         points, proxies = self._system.cloud.points, self._system.proxies
         until = time.monotonic() + LINGER_SECONDS
         while time.monotonic() < until and (self._to_arm or points.armed() or proxies.waiting()):
             self._pause(0.2)
-            if self._quiet():
+            if self._quiet() and not self._to_arm:
                 return
 
     def _quiet(self) -> bool:

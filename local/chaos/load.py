@@ -152,12 +152,10 @@ def _is_object(line: bytes) -> bool:
 
 def _crafted(number: int, expected: Expected) -> Iterator[Item]:
     """What the generator does not make: a held message, a held file, empty files, and two events that conflict."""
-    places: tuple[tuple[Kind, str], ...] = (
-        ("message", "held"),
-        ("file", f"transactions/{number:03d}-held.ndjson"),
-    )
+    places: list[tuple[Kind, str]] = [("message", "held")]
+    places += [("file", f"transactions/{number:03d}-held-{n}.ndjson") for n in range(PARTS)]
     for kind, name in places:
-        rows = [_sale(f"held-{kind}-{number}-{n}", number, amount="x" if n % 3 else "1") for n in range(CHUNK_ROWS)]
+        rows = [_sale(f"{name}-{number}-{n}", number, amount="x" if n % 3 else "1") for n in range(CHUNK_ROWS)]
         yield Item(kind, name, b"".join(rows))
         expected.book("transactions", received=CHUNK_ROWS, held=CHUNK_ROWS)
     for n in range(PARTS):

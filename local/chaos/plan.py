@@ -34,7 +34,7 @@ class Size:
 ROUND = Size(
     rows=1200,
     seconds=18.0,
-    points=60,
+    points=120,
     server_kills=2,
     publishes=5,
     network={

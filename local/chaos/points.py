@@ -57,12 +57,18 @@ class Points:
         """Points that wait for a worker."""
         return sorted(path.name for path in self._armed.iterdir())
 
+    def take_back(self, name: str) -> bool:
+        """Nobody dies at this point any more; False where somebody just did."""
+        try:
+            (self._armed / name).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
     def disarm(self) -> list[str]:
         """Nobody dies any more; the points that were not reached."""
         left = self.armed()
-        for name in left:
-            (self._armed / name).unlink(missing_ok=True)
-        return left
+        return [name for name in left if self.take_back(name)]
 
     def kills(self) -> Counter[str]:
         """How often somebody died at each point."""
