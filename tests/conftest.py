@@ -13,6 +13,7 @@ settings.register_profile("sluice", deadline=None, suppress_health_check=[Health
 settings.load_profile("sluice")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist takes the groups into the names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares a server goes to one process, one after the other: a folder that has one, else a file."""
     for item in items:
