@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-SHARING = {"functions"}
-"""Folders whose tests share a local cloud."""
+SHARING = PurePosixPath("tests/functions")
+"""A folder whose tests share a local cloud."""
 
 # A shared machine may pause for a moment: the time of an example says nothing about the code.
 settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sluice")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist takes the groups into the names
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a server goes to one process, one after the other: a folder that has one, else a file."""
-    for item in items:
-        folder = next((parent for parent in item.path.parents if parent.name in SHARING), None)
-        item.add_marker(pytest.mark.xdist_group(str(folder or item.path)))
+class BySharing(LoadFileScheduling):  # type: ignore[misc]
+    """What shares a server goes to one process, one after the other: a file, or the folder that has a cloud."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return str(SHARING) if SHARING in PurePosixPath(file).parents else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
+    """Called where tests run in several processes."""
+    return BySharing(config, log)
