@@ -12,15 +12,19 @@ from local.chaos.feed import Feeder
 from local.chaos.judge import Found, look
 from local.chaos.load import Expected
 from local.chaos.plan import Plan, Step
+from local.table import read_table
 from shared.adapters.postgres import connect
 from shared.errors import DependencyUnavailable, PipelineError
 
 ARM_EVERY_SECONDS = 0.1
-ARMED_SECONDS = 5.0
+ARMED_SECONDS = 8.0
 """A point that nobody reached for so long makes room for another one of its function, and has its turn again later."""
 LINGER_SECONDS = 6.0
 """How long a round waits for its last armed points and ordered faults to be met, while anything still moves."""
 STARVED_SECONDS = 1.0
+ARMED_AT_ONCE = 4
+"""Points of a function that messages wake. Of one that the Scheduler calls there is one: a call would always die at the
+first of two, and never come to the other."""
 BALANCED_WITHIN_SECONDS = 90.0
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice'"
 
@@ -61,6 +65,7 @@ class Driver:
         self._system, self._tally = system, tally
         self._feeder = Feeder()
         self._to_arm: list[str] = []
+        self._at_once = {f.name: 1 if f.schedules else ARMED_AT_ONCE for f in read_table().functions}
         self._armed: dict[str, float] = {}
         self._armed_at = 0.0
         self._faulted_at = 0.0
@@ -125,7 +130,6 @@ class Driver:
             time.sleep(min(left, 0.05))
 
     def _arm(self) -> None:
-        """One point of a function at a time: of two, a call would always die at the earlier one."""
         points, now = self._system.cloud.points, time.monotonic()
         if now - self._armed_at < ARM_EVERY_SECONDS:
             return
@@ -134,8 +138,8 @@ class Driver:
         for name, since in self._armed.items():
             if now - since > ARMED_SECONDS and points.take_back(name):
                 self._to_arm.append(name)
-        busy = {name.partition(".")[0] for name in points.armed()}
-        chosen = next((name for name in self._to_arm if name.partition(".")[0] not in busy), None)
+        busy = Counter(map(_function, points.armed()))
+        chosen = next((name for name in self._to_arm if busy[_function(name)] < self._at_once[_function(name)]), None)
         if chosen:
             self._to_arm.remove(chosen)
             points.arm(chosen)
@@ -210,3 +214,7 @@ class Driver:
             except DependencyUnavailable:
                 return
             taken.callback(session.close)
+
+
+def _function(point: str) -> str:
+    return point.partition(".")[0]
