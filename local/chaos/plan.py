@@ -101,9 +101,11 @@ def _feeds(items: Sequence[Item]) -> list[Step]:
     return steps + [Step("feed", items=tuple(messages[n : n + MESSAGES_AT_ONCE])) for n in starts]
 
 
-def points_to_arm(seed: str, number: int, catalogue: Sequence[str], kills: dict[str, int], count: int) -> list[str]:
-    """The points where fewest died yet, in an order drawn from the seed."""
+def points_to_arm(
+    seed: str, number: int, catalogue: Sequence[str], kills: dict[str, int], count: int, enough: int
+) -> list[str]:
+    """The points where fewest died yet, in an order drawn from the seed; once all have `enough`, all again."""
     dice = Random(f"{seed} points {number}")  # noqa: S311 - chance for tests
-    shuffled = list(catalogue)
+    shuffled = [name for name in catalogue if kills.get(name, 0) < enough] or list(catalogue)
     dice.shuffle(shuffled)
     return sorted(shuffled, key=lambda name: kills.get(name, 0))[:count]

@@ -107,7 +107,7 @@ def _rounds(
         plan = plan_round(run.seed, number, now, items)
         if number == 0:
             plan = Plan({}, tuple(step for step in plan.steps if step.what == "feed"), plan.pause, 0)
-        armed = points_to_arm(run.seed, number, run.catalogue, run.kills, plan.points)
+        armed = points_to_arm(run.seed, number, run.catalogue, run.kills, plan.points, run.goal.point_kills)
         result = driver.run(number, plan, armed, expected)
         run.results.append(result)
         run.kills = system.cloud.points.kills()

@@ -74,7 +74,9 @@ def test_the_same_seed_gives_the_same_rows_and_the_same_plan(tmp_path: Path) -> 
 
 
 def test_points_where_few_died_come_first() -> None:
-    assert points_to_arm("s", 1, ["a", "b", "c"], {"a": 2, "b": 1}, 2) == ["c", "b"]
+    assert points_to_arm("s", 1, ["a", "b", "c"], {"a": 2, "b": 1}, 2, enough=3) == ["c", "b"]
+    assert points_to_arm("s", 1, ["a", "b", "c"], {"a": 2, "b": 1}, 3, enough=2) == ["c", "b"]
+    assert points_to_arm("s", 1, ["a", "b"], {"a": 3, "b": 2}, 1, enough=2) == ["b"]
 
 
 def test_the_clock_is_faster_and_no_job_waits_longer_than_its_limit() -> None:
