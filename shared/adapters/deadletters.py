@@ -18,7 +18,7 @@ from shared.errors import DependencyUnavailable
 
 BATCH = 100
 HELD_SECONDS = 600
-PULL_SECONDS = 1.0  # a pull waits for the first message; where none comes so long, none is there
+PULL_SECONDS = 3.0  # a pull waits for the first message; where none comes so long, none is there
 
 Wanted = Callable[[DeadLetter], bool]
 
