@@ -25,6 +25,10 @@ class Size:
     publishes: int
     network: dict[str, dict[Fault, int]]
 
+    def points_only(self) -> Size:
+        """What is left when the servers have been broken often enough: the functions die, and nothing else."""
+        return replace(self, server_kills=0, publishes=0, network={})
+
     def shortened(self) -> Size:
         """The same kinds, a handful of each."""
         network = {server: dict.fromkeys(faults, 1) for server, faults in self.network.items()}
