@@ -18,7 +18,7 @@ DOCS = ROOT / "docs" / "reliability.md"
 RESULT = ROOT / "build" / "chaos.json"
 BEGIN, END = "<!-- made by make chaos: begin -->", "<!-- made by make chaos: end -->"
 KINDS = ("kill -9", "kill -9 at a point", "connections", "refuse", "reset", "hang", "silence", "error", "truncate")
-TARGETS = ("postgres", "storage", "pubsub", "warehouse", "functions", "product_api")
+TARGETS = ("postgres", "storage", "pubsub", "warehouse", "functions", "product_api", "webhook")
 COUNTS = ("received", "inserted", "updated", "unchanged", "superseded", "quarantined", "held", "pending")
 
 Rows = list[list[str]]
