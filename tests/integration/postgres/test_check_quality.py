@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from functions.check_quality import main as check_quality
+from shared.adapters.drift import record_drift
 from shared.adapters.feeds import one_at_a_time
 from shared.adapters.loading import load_chunk
 from shared.adapters.memory import MemoryPublisher, MemoryStore, MemoryWarehouse
 from shared.adapters.postgres import Session
+from shared.adapters.queries import rows_of
 from shared.entrypoint import Outcome
 from shared.errors import DependencyUnavailable
 from shared.messages import Alert
@@ -214,6 +216,15 @@ def test_a_row_that_left_quarantine_later_is_measured_with_its_day(check: Check)
     check.session.rows(sql)
     check.run()
     assert check.verdict("validity", earlier)[:2] == (Decimal(1), True)
+
+
+def test_what_changes_no_outcome_has_no_day_measured_again(check: Check) -> None:
+    profile = '{"read": 1, "types": {"amount": {"string": 1}}}'
+    load_chunk(check.session, replace(facts("transactions", 1), profile=profile), transactions([Txn("t1")]))
+    check.run()
+    position = rows_of(check.session, "read_quality_watermark")[0][0]
+    assert record_drift(check.session)[0] > 0, "chunks are marked"
+    assert rows_of(check.session, "list_ledger_days", position=position) == []
 
 
 def test_a_run_that_failed_is_made_up_for_by_the_next(check: Check) -> None:
