@@ -88,3 +88,15 @@ def test_a_dead_letter_that_cannot_be_sent_is_not_lost(
             run(cloud, letters)
     assert [letter.message_id for letter in letters.peek()] == [message]
     assert run(cloud, letters).rows_out == 1
+
+
+def test_a_letter_that_is_slow_to_come_is_seen(
+    letters: DeadLetters, cloud_settings: Settings, endpoints: Endpoints
+) -> None:
+    before = {letter.message_id for letter in letters.peek()}
+    with PubSubControl(endpoints.pubsub) as control:
+        control.set_faults(delay_seconds=1.5)
+        message = die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": []}')
+        control.set_faults(delay_seconds=0.0)
+    after = {letter.message_id for letter in DeadLetters(cloud_settings.project).peek()}
+    assert after - before == {message}
