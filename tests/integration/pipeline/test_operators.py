@@ -4,97 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import random
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]
 from typer.testing import CliRunner
 
 from cli.main import app
 from local.stack import PROJECT
-from shared.settings import DEFAULT_PAYMENT_METHODS
-from tests.integration.pipeline.harness import Pipeline, pipeline, row, wait_until
-
-CONTENT = """
-    SELECT t.transaction_id, t.amount, t.currency, t.payment_method, t.status, t.version, t.last_event_at
-    FROM commerce.transactions t ORDER BY 1
-"""
-TABLES = ("users", "user_version", "products", "product_version", "inventory_level", "fx_rates")
-ACCOUNT = "SELECT sum(received)::int, sum(inserted)::int, sum(quarantined)::int, sum(held)::int FROM pipeline.chunk"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Pipeline]:
-    """A pipeline, fed and quiet after the tests."""
-    with pipeline() as started:
-        yield started
-
-
-def lines(*rows: bytes) -> bytes:
-    return b"".join(text + b"\n" for text in rows)
-
-
-def equation(running: Pipeline) -> None:
-    """It holds for what is loaded or held; nothing else is there."""
-    wrong = running.one(
-        """SELECT count(*) FROM pipeline.chunk c WHERE state <> 'registered' AND (
-           received <> inserted + updated + unchanged + superseded + quarantined + held OR quarantined
-           <> (SELECT count(*) FROM pipeline.quarantined_row q WHERE q.chunk_key = c.chunk_key))"""
-    )
-    assert wrong == 0
-
-
-def snapshot(running: Pipeline) -> list[Any]:
-    """The business tables, without lineage and bookkeeping."""
-    leave = "ARRAY['change_seq', 'source_chunk', 'source_line', 'version', 'flags']"
-    others = [running.sql(f"SELECT (to_jsonb(t) - {leave})::text FROM commerce.{name} t ORDER BY 1") for name in TABLES]
-    return [running.sql(CONTENT), *others, running.sql("SELECT user_key, email FROM identity.contact ORDER BY 1")]
-
-
-def again(running: Pipeline, topic: str, messages: list[bytes], seed: int = 1) -> None:
-    """Deliver messages twice more, shuffled."""
-    publisher = pubsub_v1.PublisherClient()
-    twice = [*messages, *messages]
-    random.Random(seed).shuffle(twice)  # noqa: S311 (an order, not a secret)
-    for data in twice:
-        publisher.publish(f"projects/{PROJECT}/topics/{topic}", data).result(timeout=30)
-    running.quiet()
-
-
-class Listening:
-    """Keeps what goes over some topics, to deliver it again."""
-
-    def __init__(self, running: Pipeline, *topics: str) -> None:
-        self._running = running
-        self._client = pubsub_v1.SubscriberClient()
-        self._names = {t: f"projects/{PROJECT}/subscriptions/listening-{t}" for t in topics}
-
-    def __enter__(self) -> Listening:
-        for topic, name in self._names.items():
-            self._client.create_subscription(name=name, topic=f"projects/{PROJECT}/topics/{topic}")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for name in self._names.values():
-            self._client.delete_subscription(subscription=name)
-        self._client.close()
-
-    def heard(self, topic: str) -> list[bytes]:
-        found: list[bytes] = []
-        while True:
-            try:
-                got = self._client.pull(subscription=self._names[topic], max_messages=100, timeout=0.3, retry=None)
-            except DeadlineExceeded:
-                return found
-            if not got.received_messages:
-                return found
-            ids = [each.ack_id for each in got.received_messages]
-            self._client.acknowledge(subscription=self._names[topic], ack_ids=ids)
-            found += [each.message.data for each in got.received_messages]
+from tests.integration.pipeline.harness import Pipeline, row, wait_until
+from tests.integration.pipeline.operating import ACCOUNT, Listening, again, equation, lines, snapshot
 
 
 def test_one_replay_command_empties_the_quarantine_of_a_reason_and_twice_changes_nothing(running: Pipeline) -> None:
@@ -300,79 +220,6 @@ def test_the_same_orders_by_http_are_authorised_and_idempotent(running: Pipeline
     assert order(running, "k", replay).json() == {**first.json(), "repeated": True}
     assert order(running, "k", {**replay, "force": True}).status_code == 409
     assert running.counts(identity) == {"received": 2, "inserted": 2}
-
-
-def test_reprocessing_changes_no_table_and_corrects_what_todays_code_reads_otherwise(running: Pipeline) -> None:
-    running.load("fx_rates/rates.csv", b"date,currency,rate\n2026-03-01,EUR,0.85\n")
-    running.load(
-        "products/list.ndjson",
-        b'{"product_id":"p1","name":"Spade","price":"5.00","inventory_count":3,"updated_at":"2026-03-01T00:00:00Z"}\n',
-    )
-    running.load("transactions/crypto.ndjson", lines(row("y-1", payment_method="Crypto"), row("y-2")))
-    running.feed()
-    today = running.one("SELECT max(landed_at)::date::text FROM pipeline.file")
-    before, audited = snapshot(running), running.one("SELECT count(*) FROM audit.change")
-    files = running.one("SELECT count(*) FROM pipeline.file")
-    for source in ("users", "fx_rates", "products", "transactions"):
-        words = ("reprocess", "--source", source, "--from", today, "--to", today)
-        assert running.sluice(*words, "--dry-run")["files"] > 0
-        running.sluice(*words, "--wait")
-    for chunk in running.sluice("held", "list"):
-        running.sluice("held", "release", "--chunk", chunk["chunk_id"], "--wait")
-    for table, earlier in zip(snapshot(running), before, strict=True):
-        assert set(table) ^ set(earlier) == set()
-    assert running.one("SELECT count(*) FROM audit.change") == audited
-    assert running.one("SELECT count(*) FROM pipeline.file") == 2 * files
-    assert (
-        running.one(
-            "SELECT sum(inserted) + sum(updated) FROM pipeline.chunk JOIN pipeline.file USING (file_id) WHERE pass > 0"
-        )
-        == 0
-    )
-
-    running.redeploy(PAYMENT_METHODS=f"{DEFAULT_PAYMENT_METHODS},crypto")
-    running.sluice("reprocess", "--source", "transactions", "--from", today, "--to", today, "--wait")
-    method, extra, version = running.sql(
-        "SELECT payment_method, extra, version FROM commerce.transactions WHERE transaction_id = 'y-1'"
-    )[0]
-    assert (method, extra, version) == ("crypto", None, 2)
-    corrected = running.sql(
-        "SELECT sum(updated)::int FROM pipeline.chunk JOIN pipeline.file USING (file_id) WHERE pass = 2"
-    )
-    assert corrected == [(1,)]
-    assert running.one("SELECT count(*) FROM audit.change WHERE row_id = 'y-1'") == 1
-    for chunk in running.sluice("held", "list"):
-        running.sluice("held", "reject", "--chunk", chunk["chunk_id"], "--wait")
-    equation(running)
-    running.feed()
-    assert running.findings() == []
-
-
-def test_a_refeed_after_a_restore_makes_the_warehouse_what_postgres_is(running: Pipeline) -> None:
-    running.load("transactions/kept.ndjson", lines(row("r-1"), row("r-2", timestamp="2026-03-05T10:00:00Z")))
-    running.feed()
-    backup = running.one("SELECT max(feed_id) FROM pipeline.feed_batch")
-    lost = running.load("transactions/lost.ndjson", lines(row("r-3", timestamp="2026-03-06T10:00:00Z")))
-    running.feed()
-    for text in (
-        """DELETE FROM commerce.transactions
-           WHERE source_chunk IN (SELECT chunk_key FROM pipeline.chunk WHERE file_id = $1)""",
-        "DELETE FROM pipeline.chunk WHERE file_id = $1",
-        "DELETE FROM pipeline.file WHERE file_id = $1",
-    ):
-        running.sql(text, lost)
-    running.sql("DELETE FROM pipeline.feed_batch WHERE feed_id > $1", backup)
-    running.sql("SELECT setval(pg_get_serial_sequence('pipeline.feed_batch', 'feed_id'), $1)", backup)
-    running.sql("UPDATE pipeline.feed_position SET timeline = timeline + 1")
-    assert running.sluice("verify", exit_code=1)["balanced"] is False
-    running.sluice("trigger", "enrich", exit_code=1)
-    running.sluice("refeed")
-    running.feed()
-    assert running.sluice("verify") == {"balanced": True, "findings": []}
-    running.sluice("refeed", "--from", "2026-03-05", "--to", "2026-03-06")
-    running.feed()
-    assert running.sluice("verify") == {"balanced": True, "findings": []}
-    assert running.sluice("refeed", "--from", "2026-03-05", exit_code=2) is None
 
 
 def test_people_get_tables_and_one_line_of_counts(running: Pipeline) -> None:
