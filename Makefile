@@ -22,7 +22,7 @@ demo: $(STAMP) ## run the whole pipeline once on a local cloud and check every r
 	$(BIN)/sluice demo
 
 test: $(STAMP) ## run every test (starts and stops the servers it needs)
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 SEED ?= 1
 
