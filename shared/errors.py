@@ -11,7 +11,8 @@ PipelineError
 │   ├── LockTimeout
 │   └── CatalogueMoved     the pages of one extraction do not fit: read them afresh
 ├── Inconsistent       two places that must agree do not: raise, so that it is retried, dead-lettered and seen
-│   └── FeedStopped        the warehouse feed must not go on until an operator orders a full re-feed
+│   ├── FeedStopped        the warehouse feed must not go on until an operator orders a full re-feed
+│   └── QueryRefused       a query would read more of the warehouse than it may
 └── ConfigError        the installation is wrong: raise at first use
 
 Adapters map every foreign exception to one of these at the seam (`raise … from exc`). What they do not know is
@@ -85,6 +86,10 @@ class Inconsistent(PipelineError):
 
 class FeedStopped(Inconsistent):
     """The position of the feed belongs to another database cluster (a restore, a clone, a promotion)."""
+
+
+class QueryRefused(Inconsistent):
+    """A query would read more bytes than its limit; BigQuery refuses it before it reads (and bills) anything."""
 
 
 class ConfigError(PipelineError):

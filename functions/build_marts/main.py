@@ -31,7 +31,7 @@ def build_marts(request: Request) -> Outcome:
     """Entry point."""
     settings = load_settings()
     with session(settings) as lent:
-        return run(push_message(request), session=lent, warehouse=BigQueryWarehouse(settings))
+        return run(push_message(request), session=lent, warehouse=BigQueryWarehouse(settings, "build_marts"))
 
 
 def run(push: PushMessage, *, session: Session, warehouse: Warehouse) -> Outcome:

@@ -41,7 +41,7 @@ def load_warehouse(request: Request) -> Outcome:
         return run(
             push_message(request),
             session=lent,
-            warehouse=BigQueryWarehouse(settings),
+            warehouse=BigQueryWarehouse(settings, "load_warehouse"),
             publisher=CloudPublisher(settings.project),
             settings=settings,
         )
@@ -68,14 +68,14 @@ def _merge(feed: Enriched, name: str, days: list[date], warehouse: Warehouse, se
     part, table = feed.tables[name], f"sales.{name}"
     staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
     uri = f"gs://{settings.lake_bucket}/{part.object}"
-    loaded = warehouse.load_csv(staging, uri, feed_schema(table), f"{job}-load")
+    loaded = warehouse.load_csv(staging, uri, feed_schema(table), f"{job}-load", label=table)
     if loaded != part.rows:
         raise Inconsistent("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
     sql = warehouse_sql(table, "merge").replace("${feed}", staging)
     if name != "transactions":
-        warehouse.run(sql, {"feed_id": feed.feed_id}, f"{job}-merge")
+        warehouse.run(sql, {"feed_id": feed.feed_id}, f"{job}-merge", table=table)
         return loaded
     if len(days) > MOST_DAYS:
         raise Inconsistent("feed_too_wide", f"feed {feed.feed_id} touches {len(days)} days; at most {MOST_DAYS}")
-    warehouse.run(sql, {"feed_id": feed.feed_id, "days": days}, f"{job}-merge")
+    warehouse.run(sql, {"feed_id": feed.feed_id, "days": days}, f"{job}-merge", table=table)
     return loaded

@@ -139,7 +139,9 @@ class MemoryWarehouse:
     _rows: dict[str, int] = field(default_factory=dict)
     _results: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
 
-    def load_csv(self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str) -> int:
+    def load_csv(
+        self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""  # noqa: ARG002
+    ) -> int:  # fmt: skip
         if job_id not in self._rows:
             bucket, _, name = uri.removeprefix("gs://").partition("/")
             rows = list(csv.reader(io.StringIO(self.store.read(bucket, name).decode())))[1:]
@@ -150,7 +152,10 @@ class MemoryWarehouse:
             self._rows[job_id] = len(rows)
         return self._rows[job_id]
 
-    def run(self, sql: str, params: Mapping[str, Any], job_id: str | None = None) -> list[Mapping[str, Any]]:
+    def run(
+        self, sql: str, params: Mapping[str, Any], job_id: str | None = None, *, table: str = "",  # noqa: ARG002
+        into: str = "", most_bytes: int | None = None,  # noqa: ARG002
+    ) -> list[Mapping[str, Any]]:  # fmt: skip
         if job_id is None:
             return self._run(sql, params)
         if job_id not in self._results:

@@ -69,8 +69,21 @@ class Publisher(Protocol):
 class Warehouse(Protocol):
     """BigQuery, as far as the pipeline uses it; every job has an id of its own, so that doing it twice does it once."""
 
-    def load_csv(self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str) -> int:
-        """Load an object into a table made anew, which expires in a day; the number of rows."""
+    def load_csv(
+        self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
+    ) -> int:
+        """Load an object into a table made anew, which expires in a day; the number of rows.
 
-    def run(self, sql: str, params: Mapping[str, Any], job_id: str | None = None) -> list[Mapping[str, Any]]:
-        """Run one query or script with named parameters (str, int, Decimal, date, or a list of dates)."""
+        `label` is the table that the rows are on their way to, for the labels of the job and its cost.
+        """
+
+    def run(
+        self, sql: str, params: Mapping[str, Any], job_id: str | None = None, *, table: str = "", into: str = "",
+        most_bytes: int | None = None,
+    ) -> list[Mapping[str, Any]]:  # fmt: skip
+        """Run one query or script with named parameters (str, int, Decimal, date, or a list of dates).
+
+        `table` is what the job is for, for its labels and its cost. With `into` the rows go to that table, made anew,
+        and none is returned. A query that would read more than `most_bytes` is refused before it reads anything
+        (QueryRefused).
+        """

@@ -15,7 +15,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as rx
 
 from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS
-from shared.errors import DependencyUnavailable, Throttled
+from shared.errors import DependencyUnavailable, QueryRefused, Throttled
 from shared.settings import Settings
 
 ATTEMPTS = 20
@@ -35,11 +35,14 @@ class BigQueryWarehouse:
     call_seconds = CALL_SECONDS
     """For the calls that start a job, which the client would wait for without end."""
 
-    def __init__(self, settings: Settings, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, settings: Settings, stage: str = "", patience: float = PATIENCE_SECONDS) -> None:
+        self._stage = stage
         self._client = bigquery_client(settings)
         self._retry = DEFAULT_RETRY.with_timeout(patience)
 
-    def load_csv(self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str) -> int:
+    def load_csv(
+        self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
+    ) -> int:
         """Load a CSV object with a header into a table made anew; nulls are written \\N. The number of rows."""
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.CSV,
@@ -48,7 +51,7 @@ class BigQueryWarehouse:
             allow_quoted_newlines=True,
             schema=[bigquery.SchemaField.from_api_repr(dict(field)) for field in schema],
             write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-            labels={"app": "sluice"},
+            labels=labels(self._stage, label),
         )
         name = f"{self._client.project}.{table}"
         job = self._once(
@@ -59,25 +62,29 @@ class BigQueryWarehouse:
         )
         return int(job.output_rows or 0)
 
-    def run(self, sql: str, params: Mapping[str, Any], job_id: str | None = None) -> list[Mapping[str, Any]]:
+    def run(
+        self, sql: str, params: Mapping[str, Any], job_id: str | None = None, *, table: str = "", into: str = "",
+        most_bytes: int | None = None,
+    ) -> list[Mapping[str, Any]]:  # fmt: skip
         """Run one query or script. With a job id it runs once, whatever is delivered twice."""
         config = bigquery.QueryJobConfig(
-            query_parameters=[_parameter(name, value) for name, value in params.items()], labels={"app": "sluice"}
+            query_parameters=[_parameter(name, value) for name, value in params.items()],
+            labels=labels(self._stage, table),
+            maximum_bytes_billed=most_bytes,
         )
-        if job_id is None:
-            with _mapped("a query"):
-                started = self._client.query(
-                    sql, job_config=config, retry=self._retry, job_retry=None, timeout=self.call_seconds
-                )
-                return [dict(row) for row in started.result(retry=self._retry)]
-        job = self._once(
-            job_id,
-            lambda id_: self._client.query(
+        if into:
+            config.destination = f"{self._client.project}.{into}"
+            config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE
+
+        def start(id_: str | None) -> Any:
+            return self._client.query(
                 sql, job_id=id_, job_config=config, retry=self._retry, job_retry=None, timeout=self.call_seconds
-            ),
-        )
-        with _mapped(job_id):
-            return [dict(row) for row in job.result(retry=self._retry)]
+            )
+
+        with _mapped(job_id or "a query"):
+            job = start(None) if job_id is None else self._once(job_id, start)
+            rows = job.result(retry=self._retry)
+            return [] if into else [dict(row) for row in rows]
 
     def _once(self, job_id: str, start: Callable[[str], Any]) -> Any:
         """Start the job under the first free attempt's id; one that runs is waited for, one that failed is passed."""
@@ -95,6 +102,12 @@ class BigQueryWarehouse:
         raise DependencyUnavailable(f"BigQuery job {job_id} failed {ATTEMPTS} times; see its attempts in the console")
 
 
+def labels(stage: str, table: str) -> dict[str, str]:
+    """The labels of a job, by which its cost is told apart: which function ran it, and for which table."""
+    named = {"app": "sluice", "stage": stage, "table": table.replace(".", "__")}
+    return {name: value for name, value in named.items() if value}
+
+
 def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
     if isinstance(value, list):
         return bigquery.ArrayQueryParameter(name, "DATE", value)
@@ -108,6 +121,14 @@ def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquer
 def _mapped(what: str) -> Iterator[None]:
     try:
         yield
+    except (gax.BadRequest, gax.InternalServerError) as exc:
+        if "bytesBilledLimitExceeded" in {error.get("reason") for error in exc.errors}:
+            raise QueryRefused(
+                "too_many_bytes", f"{what} would read more than its limit of bytes; see MAX_BYTES"
+            ) from exc
+        if isinstance(exc, gax.ServerError):
+            raise DependencyUnavailable(f"BigQuery does not answer for {what}: {type(exc).__name__}") from exc
+        raise
     except gax.TooManyRequests as exc:
         raise Throttled(f"BigQuery throttles {what}") from exc
     except UNAVAILABLE as exc:
