@@ -56,7 +56,7 @@ def publish(settings: Settings) -> None:
 
 
 def start_a_job(settings: Settings) -> None:
-    BigQueryWarehouse(settings, PATIENCE).run("SELECT 1", {}, "a-job")
+    BigQueryWarehouse(settings, patience=PATIENCE).run("SELECT 1", {}, "a-job")
 
 
 @pytest.mark.parametrize("call", [write, read, write_streamed, publish, start_a_job], ids=lambda call: call.__name__)
