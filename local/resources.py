@@ -31,7 +31,7 @@ def create_all(endpoints: Endpoints) -> None:
     """Create what is missing; what is there is brought up to date. Safe to run at every start."""
     _topics(endpoints)
     _buckets()
-    _warehouse(endpoints)
+    create_warehouse(bigquery_client(load_settings(endpoints.environment())))
     session = connect(load_settings(endpoints.environment()), application_name="sluice-migrate")
     try:
         migrate(session)
@@ -106,8 +106,8 @@ def _buckets() -> None:
         ).create()
 
 
-def _warehouse(endpoints: Endpoints) -> None:
-    client = bigquery_client(load_settings(endpoints.environment()))
+def create_warehouse(client: bigquery.Client) -> None:
+    """Every dataset and table that lies under sql/bigquery."""
     for folder in sorted(path for path in TABLES.iterdir() if path.is_dir()):
         dataset = bigquery.Dataset(f"{PROJECT}.{folder.name}")
         dataset.location = LOCATION

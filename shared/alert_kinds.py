@@ -13,6 +13,7 @@ AlertKind = Literal[
     "chunk_held",
     "dead_letters",
     "reconcile_mismatch",
+    "mart_check_failed",
 ]
 
 Severity = Literal["warning", "critical"]

@@ -52,6 +52,7 @@ class Settings:
     operators: frozenset[str]
     quality_fields: Mapping[str, Severity]
     reconcile_grace_seconds: int
+    max_bytes_per_day: int
     alert_webhook_url: str = field(repr=False)
     database_url: str = field(repr=False)
     bigquery_emulator: str
@@ -117,6 +118,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         operators=_words(text("OPERATORS", "")),
         quality_fields=fields(text("QUALITY_FIELDS", DEFAULT_QUALITY_FIELDS)),
         reconcile_grace_seconds=number("RECONCILE_GRACE_SECONDS", 1800, least=0),
+        max_bytes_per_day=number("MAX_BYTES_PER_DAY", 1 << 30, least=10_000_000),
         alert_webhook_url=text("ALERT_WEBHOOK_URL", ""),
         database_url=text("DATABASE_URL", ""),
         bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),
