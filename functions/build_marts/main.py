@@ -2,7 +2,7 @@
 
 Trigger  Pub/Sub warehouse_loaded; schedule, every hour     Reads   sales, those days only; the ledger of the marts
 Writes   marts.*, sales.close_lines, pipeline.mart_dirty, pipeline.mart_build
-Retry    20 attempts, then dead letter; by the Scheduler     Key     the marks of the periods: what is built is not marked
+Retry    20 attempts, then dead letter; by the Scheduler     Key     the marks: what is built is not marked
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 
 import functions_framework
 from flask import Request
+from shared.adapters.closing import open_day, publish_closes
 
 from shared import messages
 from shared.adapters import marts as building
 from shared.adapters.alerts import send_alerts
-from shared.adapters.closing import open_day, publish_closes
 from shared.adapters.feeds import one_at_a_time
 from shared.adapters.ports import ObjectStore, Publisher, Warehouse
 from shared.adapters.postgres import Session

@@ -37,7 +37,8 @@ def check_quality(_: Request) -> Outcome:
     with session(settings) as lent:
         return run(
             now=datetime.now(UTC), session=lent, store=CloudStorage(settings.project),
-            warehouse=BigQueryWarehouse(settings, "check_quality"), publisher=CloudPublisher(settings.project), settings=settings,
+            warehouse=BigQueryWarehouse(settings, "check_quality"), publisher=CloudPublisher(settings.project),
+            settings=settings,
         )  # fmt: skip
 
 

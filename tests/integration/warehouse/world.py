@@ -33,7 +33,8 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 def sale(number: int, day: date, amount: str = "10.00", **changes: Any) -> Row:
     """A fact as a feed would write it."""
     row: Row = {
-        "transaction_id": f"t{number}", "sale_date": day, "occurred_at": datetime(day.year, day.month, day.day, 9, tzinfo=UTC),
+        "transaction_id": f"t{number}", "sale_date": day,
+        "occurred_at": datetime(day.year, day.month, day.day, 9, tzinfo=UTC),
         "user_key": 1, "country": "GB", "customer_tier": "gold", "product_key": 1, "product_name": "Cup",
         "category": "kitchen", "list_price": Decimal("5.00"), "currency": "GBP", "payment_method": "card",
         "status": "completed", "amount": Decimal(amount), "rate": Decimal(1), "is_late": False, "quality_score": 100,
