@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench describe fuzz chaos
+.PHONY: help setup demo test lint bench bench-late describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -50,3 +50,6 @@ $(BENCH_STAMP): requirements.txt requirements-bench.txt
 
 bench: $(STAMP) $(BENCH_STAMP) ## measure the pipeline beside a peer; writes build/bench.json
 	$(BIN)/python -m benchmarks.run
+
+bench-late: $(STAMP) ## two years of sales, then one row 18 months late: what it rebuilds, and the bytes
+	$(BIN)/python -m benchmarks.late_row

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +21,13 @@ pytestmark = pytest.mark.skipif(
     not REAL_SAMPLE.exists(), reason="the real sample lies beside the project only where it is developed"
 )
 DAILY = """
-    SELECT sale_date, country, transactions, orders, gross_revenue AS gross, refunds, net_revenue AS net, customers, units
+    SELECT sale_date, country, transactions, orders, gross_revenue AS gross, refunds, net_revenue AS net, customers,
+           units
     FROM marts.daily_sales_summary WHERE sale_date BETWEEN @first AND @last
 """
 PRODUCTS = """
-    SELECT sale_date, product_id, transactions, orders, gross_base AS gross, refunds_base AS refunds, net_base AS net, units
+    SELECT sale_date, product_id, transactions, orders, gross_base AS gross, refunds_base AS refunds, net_base AS net,
+           units
     FROM marts.product_performance WHERE sale_date BETWEEN @first AND @last AND transactions > 0
 """
 BOOKED = """
