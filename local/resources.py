@@ -31,7 +31,7 @@ def create_all(endpoints: Endpoints) -> None:
     """Create what is missing; what is there is brought up to date. Safe to run at every start."""
     _topics(endpoints)
     _buckets()
-    _warehouse(endpoints)
+    create_warehouse(bigquery_client(load_settings(endpoints.environment())))
     session = connect(load_settings(endpoints.environment()), application_name="sluice-migrate")
     try:
         migrate(session)
@@ -104,10 +104,6 @@ def _buckets() -> None:
         landing.notification(
             topic_name="uploads", topic_project=PROJECT, event_types=["OBJECT_FINALIZE"], payload_format="JSON_API_V1"
         ).create()
-
-
-def _warehouse(endpoints: Endpoints) -> None:
-    create_warehouse(bigquery_client(load_settings(endpoints.environment())))
 
 
 def create_warehouse(client: bigquery.Client) -> None:
