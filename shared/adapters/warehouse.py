@@ -70,8 +70,9 @@ class BigQueryWarehouse:
         config = bigquery.QueryJobConfig(
             query_parameters=[_parameter(name, value) for name, value in params.items()],
             labels=labels(self._stage, table),
-            maximum_bytes_billed=most_bytes,
         )
+        if most_bytes is not None:  # the client would send the text "None"
+            config.maximum_bytes_billed = most_bytes
         if into:
             config.destination = f"{self._client.project}.{into}"
             config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE
