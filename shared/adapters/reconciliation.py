@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.adapters.mart_totals import compare_marts
 from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
@@ -29,7 +30,7 @@ def verify(session: Session, warehouse: Warehouse) -> list[Finding]:
     postgres = postgres_totals(session)
     findings += compare("warehouse", postgres, warehouse_totals(warehouse, FACT))
     findings += compare("daily_sales_summary", postgres, warehouse_totals(warehouse, MART))
-    return findings
+    return findings + compare_marts(session, warehouse, ALL_DAYS)
 
 
 def following() -> list[str]:

@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 from shared.adapters import marts as building
+from shared.adapters.mart_totals import compare_marts
 from shared.adapters.marts import Facts
+from shared.adapters.reconciliation import ALL_DAYS
 from shared.adapters.warehouse_sql import marts
 from shared.domain.marts import Mart
 from tests.integration.warehouse.world import NOTHING_CLOSED, NOW, World, level, sale
@@ -134,3 +136,24 @@ def test_a_run_by_message_leaves_the_marts_of_the_night_and_an_order_does_not(em
 def test_stock_alone_marks_only_the_mart_that_shows_it(empty: World) -> None:
     empty.mark({"sales.inventory_levels": empty.put_levels(level(7, OLD, 3))})
     assert empty.session.rows("SELECT mart, period FROM pipeline.mart_dirty") == [("marts.product_performance", OLD)]
+
+
+def test_marts_that_agree_have_no_finding_and_a_cent_off_is_one(empty: World) -> None:
+    build_after(empty, sale(1, OLD), sale(2, NEW, "-3.00", status="refunded"), sale(3, NEW, user_key=None))
+    assert compare_marts(empty.session, empty.warehouse, ALL_DAYS) == []
+    for mart in marts():
+        if mart is not DAILY:
+            sql = f"UPDATE {mart.name} SET net_base = net_base + NUMERIC '0.01' WHERE {mart.partition} < DATE '2025-01-01'"
+            empty.client.query(sql).result()
+    off = compare_marts(empty.session, empty.warehouse, ALL_DAYS)
+    assert [(one.kind, one.where) for one in off] == [
+        ("mismatch", "financial_reports 2024-11-20 net"), ("mismatch", "product_performance 2024-11-20 net"),
+        ("mismatch", "user_analytics 2024-11-01 net"),
+    ]  # fmt: skip
+
+
+def test_a_period_that_is_out_of_date_is_not_compared(empty: World) -> None:
+    build_after(empty, sale(1, OLD))
+    empty.mark({"sales.transactions": empty.put(sale(2, OLD))})
+    empty.build([DAILY])
+    assert compare_marts(empty.session, empty.warehouse, ALL_DAYS) == []
