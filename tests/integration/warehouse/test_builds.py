@@ -143,7 +143,8 @@ def test_marts_that_agree_have_no_finding_and_a_cent_off_is_one(empty: World) ->
     assert compare_marts(empty.session, empty.warehouse, ALL_DAYS) == []
     for mart in marts():
         if mart is not DAILY:
-            sql = f"UPDATE {mart.name} SET net_base = net_base + NUMERIC '0.01' WHERE {mart.partition} < DATE '2025-01-01'"
+            where = f"WHERE {mart.partition} < DATE '2025-01-01'"
+            sql = f"UPDATE {mart.name} SET net_base = net_base + NUMERIC '0.01' {where}"
             empty.client.query(sql).result()
     off = compare_marts(empty.session, empty.warehouse, ALL_DAYS)
     assert [(one.kind, one.where) for one in off] == [
