@@ -71,7 +71,7 @@ def _pruning(statement: Statement, ref: SqlRef, table: Table, values: Values) ->
     names = [name for name in statement.placeholders if f"${name}" in sql]
     if any(name not in values for name in names):
         return None
-    return Pruning(sql, {name: values[name] for name in names})
+    return Pruning(sql, {name: values[name] for name in names}, found)
 
 
 def bytes_processed(
