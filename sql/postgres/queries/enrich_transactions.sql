@@ -1,12 +1,12 @@
 -- The selected transactions, joined with what was true at the time of sale; made to stand in COPY (…) TO STDOUT.
 -- Parameters: :base_currency; reads feed_transaction.
--- Result: one row a transaction; base amounts are null where no rate is known. The comments tell what each rule means.
+-- Result: one row a transaction; base amounts are null where no rate is known. Rates and revenue: migration 0022.
 WITH rate AS MATERIALIZED (
-    -- The rate of the day of sale, or the last known one before it; looked up once for each currency and day.
+    -- Looked up once for each currency and day.
     SELECT
         d.currency,
         d.sale_date,
-        CASE WHEN d.currency = :base_currency THEN 1 ELSE r.rate END AS rate
+        r.rate
     FROM (
         SELECT DISTINCT
             t.currency,
@@ -14,13 +14,7 @@ WITH rate AS MATERIALIZED (
         FROM pg_temp.feed_transaction AS f
         INNER JOIN commerce.transactions AS t USING (transaction_id)
     ) AS d
-    LEFT JOIN LATERAL (
-        SELECT x.rate
-        FROM commerce.fx_rates AS x
-        WHERE x.currency = d.currency AND x.rate_date <= d.sale_date
-        ORDER BY x.rate_date DESC
-        LIMIT 1
-    ) AS r ON true
+    CROSS JOIN LATERAL commerce.rate_on(d.currency, d.sale_date, :base_currency) AS r
 ),
 
 joined AS (
@@ -37,7 +31,13 @@ joined AS (
         pv.price AS list_price,
         pv.supplier_id,
         r.rate,
-        round(t.amount * r.rate, 2) AS amount_base,
+        m.amount_base,
+        m.gross,
+        m.refunds,
+        m.net,
+        m.gross_base,
+        m.refunds_base,
+        m.net_base,
         c.chunk_id
     FROM pg_temp.feed_transaction AS f
     INNER JOIN commerce.transactions AS t USING (transaction_id)
@@ -48,6 +48,7 @@ joined AS (
         ON pv.product_key = t.product_key AND t.occurred_at >= pv.valid_from AND t.occurred_at < pv.valid_to
     LEFT JOIN rate AS r ON r.currency = t.currency AND r.sale_date = t.sale_date
     LEFT JOIN pipeline.chunk AS c ON c.chunk_key = t.source_chunk
+    CROSS JOIN LATERAL commerce.revenue(t.status, t.amount, r.rate) AS m
 ),
 
 flagged AS (
@@ -67,10 +68,7 @@ flagged AS (
                 THEN 64
             ELSE 0
         END
-        | CASE WHEN rate IS NULL THEN 128 ELSE 0 END AS all_flags,
-        -- Revenue: gross, the positive amounts of completed and refunded rows; refunds, all amounts of refunded rows.
-        CASE WHEN status IN ('completed', 'refunded') AND amount > 0 THEN 1 ELSE 0 END AS is_gross,
-        CASE WHEN status = 'refunded' THEN 1 ELSE 0 END AS is_refund
+        | CASE WHEN rate IS NULL THEN 128 ELSE 0 END AS all_flags
     FROM joined
 )
 
@@ -95,12 +93,12 @@ SELECT
     amount,
     rate,
     amount_base,
-    amount * is_gross AS gross,
-    abs(amount) * is_refund AS refunds,
-    amount * is_gross - abs(amount) * is_refund AS net,
-    amount_base * is_gross AS gross_base,
-    abs(amount_base) * is_refund AS refunds_base,
-    amount_base * is_gross - abs(amount_base) * is_refund AS net_base,
+    gross,
+    refunds,
+    net,
+    gross_base,
+    refunds_base,
+    net_base,
     user_key IS NULL AS is_guest,
     all_flags & 8 <> 0 AS is_late,
     all_flags AS flags,

@@ -1,0 +1,89 @@
+"""What BigQuery gets of the closes: their lines, once, and from which day on the books are open."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from shared.adapters.ports import ObjectStore, Warehouse
+from shared.adapters.postgres import Session
+from shared.adapters.queries import rows_of
+from shared.adapters.refeeds import FIRST_DAY, LAST_DAY
+from shared.adapters.warehouse import NULL
+from shared.adapters.warehouse_sql import feed_schema, warehouse_sql
+from shared.domain.closing import Month
+from shared.errors import Inconsistent
+
+TABLE = "sales.close_lines"
+COLUMNS = tuple(field["name"] for field in feed_schema(TABLE))
+SUMS = ("transactions", "gross_base", "refunds_base", "transactions_without_rate")
+MOST_DAYS = 4_000
+"""Partitions that one BigQuery job may modify: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
+
+Line = tuple[Any, ...]
+
+
+def open_day(session: Session) -> date:
+    """The first day of the open month; where nothing is closed every day is open."""
+    ((_, _, last_closed, _),) = rows_of(session, "read_close_state")
+    return FIRST_DAY if last_closed is None else Month(last_closed).following.first_day
+
+
+def publish_closes(session: Session, store: ObjectStore, warehouse: Warehouse, bucket: str) -> list[date]:
+    """Bring every close that is not in BigQuery there, in order; the days of sale of their lines, to be built anew.
+
+    Every step may be done twice, so a call that was cut off is simply made again. Raises Inconsistent where BigQuery
+    then has other lines of a month than its close: somebody changed them, or Postgres was restored and closed anew.
+    """
+    days: set[date] = set()
+    for (period,) in rows_of(session, "list_unpublished_closes"):
+        lines = rows_of(session, "list_close_lines", period=period)
+        if lines:
+            _append(Month(period), lines, store, warehouse, bucket)
+        _check(period, lines, warehouse)
+        rows_of(session, "mark_close_published", period=period)
+        days |= {line[0] for line in lines}
+    return sorted(days)
+
+
+def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: Warehouse, bucket: str) -> None:
+    """The staging table is loaded anew each time, since it expires; the append has the same name for the same lines."""
+    data = _csv(lines)
+    name = f"{month}-{hashlib.sha256(data).hexdigest()[:12]}"
+    path, staging = f"close/{name}.csv", f"staging.close_{name.replace('-', '_')}"
+    store.write_once(bucket, path, data)
+    load = f"close-{name}-load-{uuid.uuid4().hex}"
+    loaded = warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), load, label=TABLE)
+    if loaded != len(lines):
+        raise Inconsistent("close_incomplete", f"gs://{bucket}/{path} has {loaded} rows, the close of {month} {len(lines)}")
+    sql = warehouse_sql(TABLE, "append").replace("${lines}", staging)
+    days = sorted({line[0] for line in lines})
+    for start in range(0, len(days), MOST_DAYS):
+        job = f"close-{name}-append-{start // MOST_DAYS}"
+        warehouse.run(sql, {"days": days[start : start + MOST_DAYS]}, job, table=TABLE)
+
+
+def _csv(lines: Sequence[Line]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([NULL if value is None else value for value in line] for line in lines)
+    return out.getvalue().encode()
+
+
+def _check(period: date, lines: Sequence[Line], warehouse: Warehouse) -> None:
+    everything = {"period": period, "first_day": FIRST_DAY, "last_day": LAST_DAY}
+    (there,) = warehouse.run(warehouse_sql(TABLE, "totals"), everything, table=TABLE)
+    found = (there["line_count"], *(there[name] for name in SUMS))
+    booked = (len(lines), *(sum(line[COLUMNS.index(name)] for line in lines) for name in SUMS))
+    if found != booked:
+        raise Inconsistent(
+            "close_differs",
+            f"the close of {Month(period)} has {booked[0]:,} lines, {TABLE} has {found[0]:,} of it or other sums; "
+            "see docs/close.md",
+        )
