@@ -52,6 +52,9 @@ class Settings:
     operators: frozenset[str]
     quality_fields: Mapping[str, Severity]
     reconcile_grace_seconds: int
+    max_bytes_billed: int
+    daily_budget_usd: int
+    bigquery_location: str
     alert_webhook_url: str = field(repr=False)
     database_url: str = field(repr=False)
     bigquery_emulator: str
@@ -117,6 +120,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         operators=_words(text("OPERATORS", "")),
         quality_fields=fields(text("QUALITY_FIELDS", DEFAULT_QUALITY_FIELDS)),
         reconcile_grace_seconds=number("RECONCILE_GRACE_SECONDS", 1800, least=0),
+        max_bytes_billed=number("MAX_BYTES_BILLED", 100 * 1024**3, least=10 * 1024**2),
+        daily_budget_usd=number("DAILY_BUDGET_USD", 10),
+        bigquery_location=text("BIGQUERY_LOCATION", "EU"),
         alert_webhook_url=text("ALERT_WEBHOOK_URL", ""),
         database_url=text("DATABASE_URL", ""),
         bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),

@@ -12,6 +12,7 @@ from flask import Request
 
 from shared import messages
 from shared.adapters.feeds import mark_feed, one_at_a_time
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.sessions import session
@@ -31,7 +32,11 @@ def build_marts(request: Request) -> Outcome:
     """Entry point."""
     settings = load_settings()
     with session(settings) as lent:
-        return run(push_message(request), session=lent, warehouse=BigQueryWarehouse(settings, "build_marts"))
+        return run(
+            push_message(request),
+            session=lent,
+            warehouse=BigQueryWarehouse(settings, "build_marts", meter=PostgresMeter(lent)),
+        )
 
 
 def run(push: PushMessage, *, session: Session, warehouse: Warehouse) -> Outcome:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from shared.errors import ConfigError
 
 FOLDER = Path(__file__).resolve().parents[2] / "sql" / "bigquery"
@@ -33,3 +35,10 @@ def feed_schema(table: str) -> tuple[dict[str, Any], ...]:
 def feed_table(feed_id: int, table: str) -> str:
     """The staging table of one feed of a table; made of a number and a name of ours, so it is safe inside SQL."""
     return f"staging.feed_{feed_id:d}_{table.rpartition('.')[2]}"
+
+
+@cache
+def is_partitioned(table: str) -> bool:
+    """Whether a table `dataset.table` is partitioned, by its metadata.yaml; a staging table has none and is not."""
+    path = FOLDER / table.replace(".", "/") / "metadata.yaml"
+    return path.exists() and "partition" in yaml.safe_load(path.read_text(encoding="utf-8"))
