@@ -108,7 +108,7 @@ def _buckets() -> None:
 
 def _warehouse(endpoints: Endpoints) -> None:
     client = bigquery_client(load_settings(endpoints.environment()))
-    for folder in sorted(path for path in TABLES.iterdir() if path.is_dir()):
+    for folder in sorted(path for path in TABLES.iterdir() if path.name == "staging" or any(path.glob("*/schema.json"))):
         dataset = bigquery.Dataset(f"{PROJECT}.{folder.name}")
         dataset.location = LOCATION
         if folder.name == "staging":

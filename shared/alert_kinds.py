@@ -13,6 +13,8 @@ AlertKind = Literal[
     "chunk_held",
     "dead_letters",
     "reconcile_mismatch",
+    "slow_query",
+    "cost_budget",
 ]
 
 Severity = Literal["warning", "critical"]

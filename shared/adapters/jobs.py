@@ -14,6 +14,10 @@ from shared.domain.quotas import Kind
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _MUTATING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
+WRITES_BY_STATEMENT: dict[str, Kind] = {
+    "INSERT": "dml", "UPDATE": "dml", "DELETE": "dml", "MERGE": "dml", "TRUNCATE_TABLE": "dml", "SCRIPT": "script",
+}  # fmt: skip
+"""The kind of a job by its statement type in INFORMATION_SCHEMA.JOBS; any other is a query."""
 _READING = frozenset({"SELECT", "WITH"})
 
 

@@ -24,6 +24,11 @@ def warehouse_sql(table: str, name: str) -> str:
         raise ConfigError(f"there is no {path.relative_to(FOLDER)} under sql/bigquery") from exc
 
 
+def monitoring_sql(name: str) -> str:
+    """The text of sql/bigquery/monitoring/<name>.sql, which reads system views and belongs to no table."""
+    return warehouse_sql("monitoring", name)
+
+
 @cache
 def feed_schema(table: str) -> tuple[dict[str, Any], ...]:
     """The columns of a feed for a table: all of its own but feed_id, which the merge adds."""
