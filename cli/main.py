@@ -11,6 +11,7 @@ from rich.markup import escape
 from cli import (
     commands_again,
     commands_cloud,
+    commands_cost,
     commands_demo,
     commands_drift,
     commands_inspect,
@@ -39,6 +40,7 @@ MODULES = (
     commands_waiting,
     commands_again,
     commands_quality,
+    commands_cost,
     commands_drift,
     commands_simulate,
 )

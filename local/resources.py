@@ -108,7 +108,9 @@ def _buckets() -> None:
 
 def create_warehouse(client: bigquery.Client) -> None:
     """Create the datasets, tables and views that are missing; every view is replaced by what its folder says now."""
-    for folder in sorted(path for path in TABLES.iterdir() if path.is_dir()):
+    for folder in sorted(
+        path for path in TABLES.iterdir() if path.name == "staging" or any(path.glob("*/schema.json"))
+    ):
         dataset = bigquery.Dataset(f"{PROJECT}.{folder.name}")
         dataset.location = LOCATION
         if folder.name == "staging":

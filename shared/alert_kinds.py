@@ -14,6 +14,8 @@ AlertKind = Literal[
     "dead_letters",
     "reconcile_mismatch",
     "mart_check_failed",
+    "slow_query",
+    "cost_budget",
 ]
 
 Severity = Literal["warning", "critical"]

@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 
 import functions_framework
 from flask import Request
-from shared.adapters.closing import open_day, publish_closes
 
 from shared import messages
 from shared.adapters import marts as building
 from shared.adapters.alerts import send_alerts
+from shared.adapters.closing import open_day, publish_closes
 from shared.adapters.feeds import one_at_a_time
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.ports import ObjectStore, Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
@@ -45,8 +46,8 @@ def build_marts(request: Request) -> Outcome:
     with session(settings) as lent:
         return run(
             None if is_scheduled(request) else push_message(request),
-            now=datetime.now(UTC), session=lent, warehouse=BigQueryWarehouse(settings, "build_marts"),
-            store=CloudStorage(settings.project), publisher=CloudPublisher(settings.project), settings=settings,
+            now=datetime.now(UTC), session=lent,
+            warehouse=BigQueryWarehouse(settings, "build_marts", meter=PostgresMeter(lent)), store=CloudStorage(settings.project), publisher=CloudPublisher(settings.project), settings=settings,
             has_time=lambda: time.monotonic() < until,
         )  # fmt: skip
 

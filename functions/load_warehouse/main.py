@@ -14,6 +14,7 @@ from flask import Request
 
 from shared import messages
 from shared.adapters.feeds import is_wanted, mark_feed, one_at_a_time
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.ports import Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
@@ -41,7 +42,7 @@ def load_warehouse(request: Request) -> Outcome:
         return run(
             push_message(request),
             session=lent,
-            warehouse=BigQueryWarehouse(settings, "load_warehouse"),
+            warehouse=BigQueryWarehouse(settings, "load_warehouse", meter=PostgresMeter(lent)),
             publisher=CloudPublisher(settings.project),
             settings=settings,
         )

@@ -25,6 +25,11 @@ def warehouse_sql(table: str, name: str) -> str:
         raise ConfigError(f"there is no {path.relative_to(FOLDER)} under sql/bigquery") from exc
 
 
+def monitoring_sql(name: str) -> str:
+    """The text of sql/bigquery/monitoring/<name>.sql, which reads system views and belongs to no table."""
+    return warehouse_sql("monitoring", name)
+
+
 @cache
 def feed_schema(table: str) -> tuple[dict[str, Any], ...]:
     """The columns of a feed for a table: all of its own but feed_id, which the merge adds."""
@@ -57,3 +62,10 @@ def marts() -> tuple[Mart, ...]:
         except KeyError as exc:
             raise ConfigError(f"{path.parent.name}/metadata.yaml has no {exc}") from exc
     return tuple(in_order(found))
+
+
+@cache
+def is_partitioned(table: str) -> bool:
+    """Whether a table `dataset.table` is partitioned, by its metadata.yaml; a staging table has none and is not."""
+    path = FOLDER / table.replace(".", "/") / "metadata.yaml"
+    return path.exists() and "partition" in yaml.safe_load(path.read_text(encoding="utf-8"))
