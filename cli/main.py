@@ -18,6 +18,7 @@ from cli import (
     commands_marts,
     commands_quality,
     commands_quarantine,
+    commands_report,
     commands_simulate,
     commands_waiting,
 )
@@ -39,6 +40,7 @@ MODULES = (
     commands_waiting,
     commands_again,
     commands_quality,
+    commands_report,
     commands_drift,
     commands_simulate,
 )
