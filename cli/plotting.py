@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-import plotext  # type: ignore[import-untyped]
+import plotext
 
 from shared.domain.reporting import Report
 
 HEIGHT = 24
-MOST_BARS = 20
+MOST_BARS = 12
 MOST_LINES = 8
 TICKS = 6
 
@@ -31,20 +31,31 @@ def series(report: Report, rows: Sequence[Sequence[Any]]) -> dict[str, dict[Any,
 def drawn(report: Report, rows: Sequence[Sequence[Any]], width: int, *, colour: bool) -> str:
     """The plot as text; the first bars or lines where there are more than can be told apart."""
     unit = next(column.unit for column in report.columns if column.name == report.plot.y)
-    found = series(report, rows)
-    plotext.clear_figure()
-    plotext.plotsize(width, HEIGHT)
-    if report.plot.kind == "bar":
-        labelled = [(f"{x} {name}".strip(), y) for name, points in found.items() for x, y in points.items()][:MOST_BARS]
-        plotext.plotsize(width, len(labelled) + 5)
-        plotext.bar([label for label, _ in labelled[::-1]], [y for _, y in labelled[::-1]], orientation="horizontal")
-    else:
-        places = {x: place for place, x in enumerate(sorted({x for points in found.values() for x in points}))}
-        for name, points in list(found.items())[:MOST_LINES]:
-            along = sorted(points)
-            plotext.plot([places[x] for x in along], [points[x] for x in along], label=name or None, marker="braille")
-        step = max(1, len(places) // TICKS)
-        plotext.xticks(list(places.values())[::step], [str(x) for x in list(places)[::step]])
-    plotext.title(f"{report.title}: {report.plot.y}" + (f", {unit}" if unit else ""))
-    text: str = plotext.build()
-    return text if colour else plotext.uncolorize(text)
+    figure = plotext.figure
+    figure.clear()
+    figure.plot_size(width, HEIGHT)
+    figure.title(f"{report.title}: {report.plot.y}" + (f", {unit}" if unit else ""))
+    (_bars if report.plot.kind == "bar" else _lines)(figure, series(report, rows), width)
+    text: str = figure.build().string(colorless=not colour)
+    return text
+
+
+def _bars(figure: Any, found: dict[str, dict[Any, float]], width: int) -> None:
+    bars = [(f"{x} {name}".strip(), y) for name, points in found.items() for x, y in points.items()][:MOST_BARS]
+    room = max(4, width // len(bars) - 2)
+    labels = [label if len(label) <= room else label[: room - 1] + "…" for label, _ in bars]
+    figure.draw(figure.bar(list(range(1, len(bars) + 1)), [y for _, y in bars]))
+    figure.ruler("x").ticks(list(range(1, len(bars) + 1)), labels)
+
+
+def _lines(figure: Any, found: dict[str, dict[Any, float]], _: int) -> None:
+    along = sorted({x for points in found.values() for x in points})
+    places = {x: place for place, x in enumerate(along)}
+    for name, points in list(found.items())[:MOST_LINES]:
+        signal = figure.signal([places[x] for x in sorted(points)], [points[x] for x in sorted(points)])
+        signal.lines()
+        if name:
+            signal.label(name)
+        figure.draw(signal)
+    step = max(1, len(along) // TICKS)
+    figure.ruler("x").ticks(list(range(0, len(along), step)), [str(x) for x in along[::step]])
