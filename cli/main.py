@@ -19,6 +19,7 @@ from cli import (
     commands_marts,
     commands_quality,
     commands_quarantine,
+    commands_report,
     commands_simulate,
     commands_waiting,
 )
@@ -41,6 +42,7 @@ MODULES = (
     commands_again,
     commands_quality,
     commands_cost,
+    commands_report,
     commands_drift,
     commands_simulate,
 )

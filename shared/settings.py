@@ -50,6 +50,8 @@ class Settings:
     replay_guard: int
     redrive_guard: int
     operators: frozenset[str]
+    report_readers: frozenset[str]
+    report_max_bytes: int
     quality_fields: Mapping[str, Severity]
     reconcile_grace_seconds: int
     max_bytes_per_day: int
@@ -119,6 +121,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         replay_guard=number("REPLAY_GUARD", 5, least=2),
         redrive_guard=number("REDRIVE_GUARD", 3),
         operators=_words(text("OPERATORS", "")),
+        report_readers=_words(text("REPORT_READERS", "")),
+        report_max_bytes=number("REPORT_MAX_BYTES", 1024**3),
         quality_fields=fields(text("QUALITY_FIELDS", DEFAULT_QUALITY_FIELDS)),
         reconcile_grace_seconds=number("RECONCILE_GRACE_SECONDS", 1800, least=0),
         max_bytes_per_day=number("MAX_BYTES_PER_DAY", 1 << 30, least=10_000_000),

@@ -46,9 +46,9 @@ def build_marts(request: Request) -> Outcome:
     with session(settings) as lent:
         return run(
             None if is_scheduled(request) else push_message(request),
-            now=datetime.now(UTC), session=lent,
-            warehouse=BigQueryWarehouse(settings, "build_marts", meter=PostgresMeter(lent)), store=CloudStorage(settings.project), publisher=CloudPublisher(settings.project), settings=settings,
-            has_time=lambda: time.monotonic() < until,
+            now=datetime.now(UTC), session=lent, store=CloudStorage(settings.project),
+            warehouse=BigQueryWarehouse(settings, "build_marts", meter=PostgresMeter(lent)),
+            publisher=CloudPublisher(settings.project), settings=settings, has_time=lambda: time.monotonic() < until,
         )  # fmt: skip
 
 

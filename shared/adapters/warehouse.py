@@ -18,7 +18,7 @@ from requests import exceptions as rx
 
 from shared.adapters.jobs import finished, kind_of, partitions_of, refused
 from shared.adapters.metering import Meter, NoMeter, PlannedJob
-from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS
+from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS, Asked
 from shared.errors import DependencyUnavailable, QueryRefused, Throttled
 from shared.settings import Settings
 
@@ -101,6 +101,19 @@ class BigQueryWarehouse:
         with _mapped(planned.job_id):
             rows = job.result(retry=self._retry)
             return [] if into else [dict(row) for row in rows]
+
+    def ask(self, sql: str, params: Mapping[str, Any], *, table: str, most_bytes: int) -> Asked:
+        """Run one query that only reads by jobs.query, which answers with the rows in the same call."""
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(name, value) for name, value in params.items()],
+            labels=labels(self._stage, table),
+            maximum_bytes_billed=most_bytes,
+        )
+        with _mapped("a query"):
+            found = self._client.query_and_wait(
+                sql, job_config=config, retry=self._retry, job_retry=None, api_timeout=self.call_seconds
+            )
+            return Asked([row.values() for row in found], int(found.total_bytes_processed or 0))
 
     def _once(self, planned: PlannedJob, start: Callable[[str], Any]) -> Any:
         """Start the job under the first free attempt's id; one that runs is waited for, one that failed is passed."""
