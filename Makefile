@@ -32,13 +32,13 @@ chaos: $(STAMP) ## break everything while rows flow; writes docs/reliability.md 
 lint: $(STAMP) ## format check, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/sqlfluff lint --processes 2 sql/bigquery
+	$(BIN)/sqlfluff lint sql/bigquery
 	$(BIN)/mypy
 
 format: $(STAMP) ## write Python and SQL in the style that lint asks for
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/sqlfluff fix --processes 2 sql/bigquery
+	$(BIN)/sqlfluff fix sql/bigquery
 
 describe: $(STAMP) ## write the generated part of docs/api/topics.asyncapi.yaml anew
 	$(BIN)/python -m local.describe
