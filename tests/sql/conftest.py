@@ -36,3 +36,9 @@ def marts(created: Marts) -> Marts:
     """The warehouse with empty tables."""
     created.empty()
     return created
+
+
+@pytest.fixture(scope="session")
+def sql_warehouse(created: Marts) -> Client:
+    """The real client, for what only asks."""
+    return created.client
