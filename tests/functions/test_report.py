@@ -145,7 +145,9 @@ def test_nothing_is_run_where_the_request_makes_no_sense() -> None:
 
 
 def test_csv_has_a_header_and_makes_formulas_safe() -> None:
-    answer = run(asked("/top_products?format=csv"), TODAY, fake([{"id": "P-1", "name": "=1+1", "net": Decimal(-3)}]), 10)
+    answer = run(
+        asked("/top_products?format=csv"), TODAY, fake([{"id": "P-1", "name": "=1+1", "net": Decimal(-3)}]), 10
+    )
     assert answer.mimetype == "text/csv"
     assert answer.get_data(as_text=True).splitlines()[1:] == ["P-1,'=1+1,-3"]
 

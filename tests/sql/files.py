@@ -93,7 +93,11 @@ class SqlFile:
         found = set()
         for number, bracket in enumerate(self.tokens[1:], 1):
             name, start = self.tokens[number - 1], number - 1
-            if bracket.token_type is not TokenType.L_PAREN or name.end + 1 != bracket.start or not name.text.isidentifier():
+            if (
+                bracket.token_type is not TokenType.L_PAREN
+                or name.end + 1 != bracket.start
+                or not name.text.isidentifier()
+            ):
                 continue
             while start >= 2 and self.tokens[start - 1].token_type is TokenType.DOT:
                 start -= 2

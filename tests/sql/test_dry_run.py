@@ -37,7 +37,9 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
 LEAST_BILLED = 10 * 2**20
 """BigQuery bills at least 10 MB for each table that a query reads."""
 
-PARTITIONED = sorted(name for name, folder in TABLES.items() if "\npartition:" in (folder / "metadata.yaml").read_text())
+PARTITIONED = sorted(
+    name for name, folder in TABLES.items() if "\npartition:" in (folder / "metadata.yaml").read_text()
+)
 
 
 def parameter(name: str) -> ArrayQueryParameter | ScalarQueryParameter:

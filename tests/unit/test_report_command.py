@@ -14,7 +14,13 @@ from cli.main import app
 from cli.plotting import drawn, series
 from shared.adapters.reports import catalogue
 
-VALUES: dict[str, Any] = {"date": date(2026, 3, 1), "text": "one", "integer": 3, "decimal": Decimal("2.5"), "boolean": True}
+VALUES: dict[str, Any] = {
+    "date": date(2026, 3, 1),
+    "text": "one",
+    "integer": 3,
+    "decimal": Decimal("2.5"),
+    "boolean": True,
+}
 
 
 def test_without_a_name_the_reports_are_listed() -> None:
