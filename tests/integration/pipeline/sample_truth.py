@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pycountry
+
 ZERO = Decimal(0)
 Totals = dict[Any, dict[str, Any]]
 
@@ -50,7 +52,7 @@ class Line:
 def read(folder: Path) -> list[Line]:
     """The sample's lines; a repeated id counts once, as it came first."""
     with (folder / "users.csv").open(encoding="utf-8", newline="") as file:
-        countries = {row["user_id"]: row["country"] for row in csv.DictReader(file)}
+        countries = {row["user_id"]: _country(row["country"]) for row in csv.DictReader(file)}
     products = [json.loads(text) for text in (folder / "products.ndjson").read_text(encoding="utf-8").splitlines()]
     prices = {row["product_id"]: Decimal(row["price"]) for row in products}
     rows: dict[str, dict[str, Any]] = {}
@@ -64,6 +66,11 @@ def read(folder: Path) -> list[Line]:
         )
         for row in rows.values()
     ]  # fmt: skip
+
+
+def _country(name: str) -> str:
+    """The code of a country that is written as a code or as its English name."""
+    return name if len(name) == 2 else str(pycountry.countries.lookup(name).alpha_2)
 
 
 def totals(lines: Iterable[Line], by: Callable[[Line], Hashable]) -> Totals:
