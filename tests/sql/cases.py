@@ -110,7 +110,10 @@ READERS: Mapping[str, Callable[[str], Any]] = {
 
 def _params(texts: Mapping[str, Any]) -> dict[str, Any]:
     """Typed parameters; `months` stand for themselves and for all of their days."""
-    params: dict[str, Any] = {"base_currency": texts["base_currency"], "open_day": date.fromisoformat(texts["open_day"])}
+    params: dict[str, Any] = {
+        "base_currency": texts["base_currency"],
+        "open_day": date.fromisoformat(texts["open_day"]),
+    }
     for name in ("days", "months"):
         if name in texts:
             params[name] = [date.fromisoformat(text) for text in texts[name]]
