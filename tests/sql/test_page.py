@@ -1,4 +1,4 @@
-"""docs/warehouse.md says what is there: its examples run and give the columns it shows, its checks are those of the SQL."""
+"""docs/warehouse.md says what is there: its examples run and give the columns shown, its checks are the checks."""
 
 from __future__ import annotations
 
