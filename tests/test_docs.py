@@ -173,14 +173,23 @@ def test_every_table_of_bigquery_is_documented() -> None:
     assert sorted(headings) == sorted(f"{path.parts[-3]}.{path.parts[-2]}" for path in BIGQUERY)
 
 
+def columns_of(fields: list[dict[str, Any]], within: str = "") -> Iterator[list[str]]:
+    """The columns of a schema, those of a record below it by their full names."""
+    for field in fields:
+        yield [within + field["name"], field["type"], field["mode"], field["description"]]
+        yield from columns_of(field.get("fields", []), f"{within}{field['name']}.")
+
+
 @pytest.mark.parametrize("path", BIGQUERY, ids=lambda path: path.parts[-2])
 def test_a_table_of_bigquery_is_documented_column_by_column(path: Path) -> None:
     body = section("docs/contracts.md", f"### {path.parts[-3]}.{path.parts[-2]}")
-    columns: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    assert table(body) == [[c["name"], c["type"], c["mode"], c["description"]] for c in columns]
+    assert table(body) == list(columns_of(json.loads(path.read_text(encoding="utf-8"))))
     metadata: dict[str, Any] = yaml.safe_load(path.with_name("metadata.yaml").read_text(encoding="utf-8"))
-    assert f"Clusters: {', '.join(f'`{column}`' for column in metadata['cluster'])}." in body
-    assert ("partition" in metadata) == (f"Partition: `{metadata.get('partition')}`." in body)
+    told = " ".join(body.split())
+    assert f"{metadata['description']} Grain: {metadata['grain']}." in told
+    kind, names = ("A view of", "reads") if metadata.get("kind") == "view" else ("Clusters:", "cluster")
+    assert f"{kind} {', '.join(f'`{name}`' for name in metadata[names])}." in told
+    assert ("partition" in metadata) == (f"Partition: `{metadata.get('partition')}`." in told)
 
 
 def test_reason_codes_are_those_of_the_code() -> None:

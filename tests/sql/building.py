@@ -1,4 +1,4 @@
-"""A mart built as build_marts does it: query into a staging table, checks, and the periods without a failure replaced."""
+"""A mart built as build_marts does it: query into a staging table, checks, the periods without a failure replaced."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Cases of SQL as they lie in tests/sql/<table>/<case>/case.yaml, read by the types of the tables' schema.json.
 
-A case names the columns that matter to it; the others have the value that defaults.yaml declares once, in what is put in
-as in what is expected, so every column of every row is compared.
+A case names the columns that matter to it; the others have the value that defaults.yaml declares once, in what is put
+in as in what is expected, so every column of every row is compared.
 """
 
 from __future__ import annotations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from google.cloud import bigquery
 
-from tests.sql.building import Marts
-from tests.sql.cases import PATHS, TABLES, metadata_of, read_case, schema_of
+from shared.adapters.warehouse_sql import warehouse_sql
+from tests.sql.building import STAGED, Marts
+from tests.sql.cases import PATHS, TABLES, metadata_of, read_case, row_of, schema_of
 
 BUILT = [table for table in TABLES if "build" in metadata_of(table)]
 VIEWS = [table for table in TABLES if metadata_of(table).get("kind") == "view"]
@@ -52,3 +55,18 @@ def test_every_mart_has_five_cases_and_every_view_one() -> None:
 def test_a_mart_has_the_cases_that_every_mart_must_have(mart: str) -> None:
     names = {path.parts[-2] for path in PATHS if f"marts.{path.parts[-3]}" == mart}
     assert {"plain", "late_row", "refund", "missing_rate", "empty_period", "failing_check"} <= names
+
+
+@pytest.mark.parametrize("mart", BUILT)
+def test_a_replacement_reads_the_partitions_that_it_replaces(mart: str, marts: Marts) -> None:
+    partition, first, later = metadata_of(mart)["partition"], "2024-05-01", "2024-06-01"
+    marts.put(mart, [row_of(mart, {partition: day}) for day in (first, *[later] * 50)])
+    marts.client.query(
+        f"CREATE OR REPLACE TABLE {STAGED} AS SELECT * FROM {mart} WHERE {partition} = '{first}'"
+    ).result()
+    period = bigquery.ArrayQueryParameter("periods", "DATE", [date.fromisoformat(first)])
+    config = bigquery.QueryJobConfig(query_parameters=[period])
+    job = marts.client.query(warehouse_sql(mart, "replace").replace("${staged}", STAGED), job_config=config)
+    job.result()
+    assert job.dml_stats == bigquery.DmlStats(inserted_row_count=1, deleted_row_count=1, updated_row_count=0)
+    assert 0 < job.total_bytes_processed < marts.client.get_table(mart).num_bytes / 10

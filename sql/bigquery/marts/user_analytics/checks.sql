@@ -27,7 +27,7 @@ counted AS (
     SELECT
         month,
         COUNTIF(copy > 1) AS duplicate_keys,
-        COUNTIF(month IS NULL OR is_guest IS NULL OR is_guest <> (user_key IS NULL)) AS wrong_keys,
+        COUNTIF(month IS NULL OR is_guest IS NULL OR is_guest <> (user_key IS NULL)) AS null_keys,
         COUNTIF(month <> DATE_TRUNC(month, MONTH)) AS no_first_days,
         COUNTIF(transactions < 1) AS empty_groups,
         COUNTIF(
@@ -64,7 +64,7 @@ SELECT
 FROM counted AS c
 CROSS JOIN UNNEST([
     STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
-    STRUCT('wrong_keys' AS name, 'fail' AS severity, c.wrong_keys AS failures),
+    STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
     STRUCT('no_first_days' AS name, 'fail' AS severity, c.no_first_days AS failures),
     STRUCT('empty_groups' AS name, 'fail' AS severity, c.empty_groups AS failures),
     STRUCT('impossible_counts' AS name, 'fail' AS severity, c.impossible_counts AS failures),
