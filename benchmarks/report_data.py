@@ -1,4 +1,4 @@
-"""The warehouse that the bench of the reports asks: made-up sales, loaded by load jobs, and the marts built from them."""
+"""What the bench of the reports asks: made-up sales, loaded by load jobs, and the marts built from them."""
 
 from __future__ import annotations
 
@@ -29,11 +29,8 @@ def load_sales(settings: Settings, work: Path, rows: int, first_day: date, days:
     )
     for first in range(0, rows, PART_ROWS):
         file = work / "sales.parquet"
-        values = {"first_row": first, "last_row": min(rows, first + PART_ROWS), "days": days}
-        sql = made.replace("DATE $first_day", f"DATE '{first_day}'")
-        for name, value in values.items():
-            sql = sql.replace(f"${name}", str(value))
-        duckdb.connect().execute(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
+        values = {"first_row": first, "last_row": min(rows, first + PART_ROWS), "days": days, "first_day": first_day}
+        duckdb.execute(f"COPY ({made}) TO '{file}' (FORMAT parquet)", values)
         name = f"bench/{first}.parquet"
         bucket.blob(name).upload_from_filename(str(file))
         file.unlink()

@@ -8,7 +8,6 @@ client library and the local warehouse on this machine. BigQuery's own latency i
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -53,9 +52,7 @@ def bench(
         raise typer.Exit(1)
 
 
-def _measure(
-    cloud: LocalCloud, home: Path, rows: int, clients: int, requests: int
-) -> tuple[list[Timed], list[Timed]]:
+def _measure(cloud: LocalCloud, home: Path, rows: int, clients: int, requests: int) -> tuple[list[Timed], list[Timed]]:
     endpoints = cloud.start()
     os.environ.update(endpoints.environment())
     create_all(endpoints)

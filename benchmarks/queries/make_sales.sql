@@ -12,34 +12,51 @@ WITH drawn AS (
         hash(n, 6) % :days AS day_draw,
         hash(n, 7) % 86400 AS second_draw,
         hash(n, 8) % 100 AS late_draw,
-        hash(n, 9) % 3 + 1 AS quantity
+        CAST(hash(n, 9) % 3 + 1 AS INTEGER) AS quantity
     FROM range(:first_row, :last_row) AS rows (n)
 ),
 placed AS (
     SELECT
         *,
         1 + CAST(floor(10000 * pow(product_draw, 2)) AS BIGINT) AS product_key,
-        CASE WHEN user_draw >= 0.1 THEN 1 + CAST(floor(50000 * pow((user_draw - 0.1) / 0.9, 2)) AS BIGINT) END AS user_key,
-        ['GB', 'GB', 'GB', 'DE', 'DE', 'FR', 'NL', 'ES', 'IT', 'US', 'US', 'CA', 'IE', 'BE', 'PL', 'SE'][
+        CASE
+            WHEN user_draw >= 0.1 THEN 1 + CAST(floor(50000 * pow((user_draw - 0.1) / 0.9, 2)) AS BIGINT)
+        END AS user_key,
+        ['GB', 'GB', 'GB', 'DE', 'DE', 'US', 'US', 'FR', 'NL', 'ES', 'IT', 'CA', 'IE', 'BE', 'AT', 'SE'][
             CAST(country_draw % 16 + 1 AS INTEGER)
         ] AS country,
-        DATE :first_day + CAST(day_draw AS INTEGER) AS sale_date
+        CAST(:first_day AS DATE) + CAST(day_draw AS INTEGER) AS sale_date
     FROM drawn
 ),
 priced AS (
     SELECT
         *,
-        CAST(500 + hash(product_key, 10) % 9500 AS DECIMAL(18, 2)) / 100 AS list_price,
-        CASE WHEN country = 'GB' THEN 'GBP' WHEN country IN ('US', 'CA') THEN 'USD' WHEN country IN ('PL', 'SE') THEN 'SEK' ELSE 'EUR' END AS currency,
-        CASE WHEN status_draw < 3 THEN 'refunded' WHEN status_draw < 93 THEN 'completed' WHEN status_draw < 96 THEN 'failed' WHEN status_draw < 98 THEN 'cancelled' ELSE 'pending' END AS status
+        CAST((500 + hash(product_key, 10) % 9500) / 100 AS DECIMAL(18, 2)) AS list_price,
+        CASE
+            WHEN country = 'GB' THEN 'GBP'
+            WHEN country IN ('US', 'CA') THEN 'USD'
+            WHEN country = 'SE' THEN 'SEK'
+            ELSE 'EUR'
+        END AS currency,
+        CASE
+            WHEN status_draw < 3 THEN 'refunded'
+            WHEN status_draw < 93 THEN 'completed'
+            WHEN status_draw < 96 THEN 'failed'
+            WHEN status_draw < 98 THEN 'cancelled'
+            ELSE 'pending'
+        END AS status
     FROM placed
 ),
 summed AS (
     SELECT
         *,
         CAST(list_price * quantity AS DECIMAL(18, 2)) AS amount,
-        CAST(CASE currency WHEN 'GBP' THEN 1 WHEN 'EUR' THEN 0.86 WHEN 'USD' THEN 0.79 ELSE 0.075 END AS DECIMAL(18, 6)) AS rate,
-        CAST(CASE WHEN status IN ('completed', 'refunded') THEN list_price * quantity ELSE 0 END AS DECIMAL(18, 2)) AS gross,
+        CAST(
+            CASE currency WHEN 'GBP' THEN 1 WHEN 'EUR' THEN 0.86 WHEN 'USD' THEN 0.79 ELSE 0.075 END AS DECIMAL(9, 6)
+        ) AS rate,
+        CAST(
+            CASE WHEN status IN ('completed', 'refunded') THEN list_price * quantity ELSE 0 END AS DECIMAL(18, 2)
+        ) AS gross,
         CAST(CASE WHEN status = 'refunded' THEN list_price * quantity ELSE 0 END AS DECIMAL(18, 2)) AS refunds
     FROM priced
 )
@@ -51,7 +68,7 @@ SELECT
     user_key,
     country,
     CAST(NULL AS VARCHAR) AS age_group,
-    CASE WHEN user_key IS NOT NULL THEN ['bronze', 'silver', 'gold'][CAST(user_key % 3 + 1 AS INTEGER)] END AS customer_tier,
+    CASE WHEN user_key IS NOT NULL THEN ['bronze', 'silver', 'gold'][user_key % 3 + 1] END AS customer_tier,
     product_key,
     'P-' || product_key AS product_id,
     'Product ' || product_key AS product_name,
@@ -59,7 +76,13 @@ SELECT
     'S-' || (product_key % 50) AS supplier_id,
     list_price,
     currency,
-    CASE WHEN method_draw < 55 THEN 'card' WHEN method_draw < 80 THEN 'paypal' WHEN method_draw < 90 THEN 'bank_transfer' WHEN method_draw < 96 THEN 'wallet' ELSE 'invoice' END AS payment_method,
+    CASE
+        WHEN method_draw < 55 THEN 'card'
+        WHEN method_draw < 80 THEN 'paypal'
+        WHEN method_draw < 90 THEN 'bank_transfer'
+        WHEN method_draw < 96 THEN 'wallet'
+        ELSE 'invoice'
+    END AS payment_method,
     status,
     amount,
     rate,

@@ -14,7 +14,13 @@ from cli.main import app
 from cli.plotting import drawn, series
 from shared.adapters.reports import catalogue
 
-VALUES: dict[str, Any] = {"date": date(2026, 3, 1), "text": "one", "integer": 3, "decimal": Decimal("2.5"), "boolean": True}
+VALUES: dict[str, Any] = {
+    "date": date(2026, 3, 1),
+    "text": "one",
+    "integer": 3,
+    "decimal": Decimal("2.5"),
+    "boolean": True,
+}
 
 
 def test_without_a_name_the_reports_are_listed() -> None:
@@ -26,7 +32,8 @@ def test_without_a_name_the_reports_are_listed() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("nothing",), ("revenue_by_day", "--from", "yesterday", "--limit", "0"), ("revenue_by_day", "--param", "cover=1"),
+        ("nothing",), ("revenue_by_day", "--from", "yesterday", "--limit", "0"),
+        ("revenue_by_day", "--param", "cover=1"),
         ("revenue_by_day", "--param", "cover"), ("revenue_by_day", "--csv", "--json"), ("--limit", "3"),
         ("customer_segments", "--from", "2026-03-01"),
     ],

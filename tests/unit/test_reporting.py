@@ -139,7 +139,7 @@ def test_csv_reads_back_as_it_was_but_for_what_a_spreadsheet_would_run(texts: li
 def test_csv_keeps_the_sign_of_numbers_and_quotes_what_it_must() -> None:
     columns = [Column(name, "text") for name in ("a", "b", "c")]
     rows = [["-1+1", Decimal("-12.50"), None], ['say "x", y', date(2026, 3, 1), True]]
-    assert as_csv(columns, rows) == "a,b,c\r\n'-1+1,-12.50,\r\n\"say \"\"x\"\", y\",2026-03-01,true\r\n"
+    assert as_csv(columns, rows) == 'a,b,c\r\n\'-1+1,-12.50,\r\n"say ""x"", y",2026-03-01,true\r\n'
 
 
 def test_json_writes_decimals_as_text_and_days_by_iso() -> None:
