@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint format bench bench-late describe fuzz chaos
+.PHONY: help setup demo test lint format bench bench-late bench-reports describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -59,3 +59,6 @@ bench: $(STAMP) $(BENCH_STAMP) ## measure the pipeline beside a peer; writes bui
 
 bench-late: $(STAMP) ## two years of sales, then one row 18 months late: what it rebuilds, and the bytes
 	$(BIN)/python -m benchmarks.late_row
+
+bench-reports: $(STAMP) ## ask the standard reports by 50 clients at once over ten million transactions
+	$(BIN)/python -m benchmarks.reports

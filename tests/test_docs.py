@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from shared import messages
+from shared.adapters.reports import catalogue
 from shared.domain import flags
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS
 from shared.domain.quality import rules
@@ -241,6 +242,16 @@ def test_the_example_environment_is_what_the_settings_read() -> None:
     assert sorted(example) == sorted(re.findall(r'(?:text|number)\(\s*"(\w+)"', text("shared/settings.py")))
     needed = ("GOOGLE_CLOUD_PROJECT", "LANDING_BUCKET", "LAKE_BUCKET", "QUARANTINE_BUCKET")
     assert load_settings(example) == load_settings({name: example[name] for name in needed})
+
+
+def test_reports_and_their_parameters_are_those_of_the_catalogue() -> None:
+    documented = [[row[0], row[1], row[2]] for row in table(section("docs/reports.md", "## Reports"))]
+    reports = catalogue().reports
+    assert documented == [[name, one.question, ", ".join(one.parameters)] for name, one in reports.items()]
+    for row in table(section("docs/reports.md", "## Reports")):
+        assert row[3].startswith(f"sluice report {row[0]} "), row
+    parameters = {row[0]: [row[1], row[3]] for row in table(section("docs/reports.md", "## Parameters"))}
+    assert parameters == {name: [one.type, one.description] for name, one in catalogue().parameters.items()}
 
 
 def test_functions_and_topics_are_those_of_the_table() -> None:

@@ -33,7 +33,7 @@ def report(request: Request) -> Response:
     settings = load_settings()
     try:
         caller(
-            request.headers, settings.operators | settings.report_readers,
+            dict(request.headers), settings.operators | settings.report_readers,
             otherwise=("not_a_reader", "this identity is in neither of the settings OPERATORS and REPORT_READERS"),
         )  # fmt: skip
         if request.method != "GET":

@@ -111,7 +111,11 @@ class BigQueryWarehouse:
         )
         with _mapped("a query"):
             found = self._client.query_and_wait(
-                sql, job_config=config, retry=self._retry, job_retry=None, api_timeout=self.call_seconds
+                sql,
+                job_config=config,
+                retry=self._retry,
+                job_retry=None,  # type: ignore[arg-type]  # documented, but not in its types
+                api_timeout=self.call_seconds,
             )
             return Asked([row.values() for row in found], int(found.total_bytes_processed or 0))
 

@@ -47,17 +47,23 @@ BOOKED = f"""INSERT INTO marts.financial_reports (sale_date, booking_date, entry
 status, transactions, amount, gross, refunds, net, gross_base, refunds_base, net_base, rate, transactions_without_rate)
 VALUES
 (DATE '{DAY}', DATE '{DAY}', 'sale', TRUE, 'EUR', 'card', 'completed', 3, 90, 90, 0, 90, 72, 0, 72, NUMERIC '0.8', 0),
-(DATE '{DAY}', DATE '2011-06-01', 'adjustment', FALSE, 'EUR', 'card', 'refunded', 1, 10, 10, 10, 0, 8, 8, 0, NUMERIC '0.8', 0)"""
-JUDGED = f"""INSERT INTO marts.quality_metrics (day, dataset, rule, subject, value, threshold, severity, passed, row_count,
-score, measured_at) VALUES
+(DATE '{DAY}', DATE '2011-06-01', 'adjustment', FALSE, 'EUR', 'card', 'refunded', 1, 10, 10, 10, 0, 8, 8, 0,
+NUMERIC '0.8', 0)"""
+JUDGED = f"""INSERT INTO marts.quality_metrics (day, dataset, rule, subject, value, threshold, severity, passed,
+row_count, score, measured_at) VALUES
 (DATE '{DAY}', 'sales', 'volume', 'GBP', 1, 1, 'warning', TRUE, 6, NUMERIC '87.5', TIMESTAMP '2011-05-04 00:00:00'),
-(DATE '{DAY}', 'sales', 'completeness', NULL, NUMERIC '0.5', NUMERIC '0.95', 'critical', FALSE, 6, NUMERIC '87.5', TIMESTAMP '2011-05-04 00:00:00')"""
+(DATE '{DAY}', 'sales', 'completeness', NULL, NUMERIC '0.5', NUMERIC '0.95', 'critical', FALSE, 6, NUMERIC '87.5',
+TIMESTAMP '2011-05-04 00:00:00')"""
 EXPECTED: dict[str, list[list[Any]]] = {
     "revenue_by_day": [["2011-05-03", 5, "108", "8", "100", 1]],
     "revenue_by_country": [["DE", 3, "80", "8", "72", "0.72", 0], ["GB", 2, "28", "0", "28", "0.28", 1]],
     "revenue_by_payment_method": [["card", 3, "80", "8", "72", "0.72", 0], ["paypal", 2, "28", "0", "28", "0.28", 1]],
-    "revenue_by_category": [["Toys", 3, 3, 2, "80", "8", "72", "0.72", 0], ["Home", 2, 2, 2, "28", "0", "28", "0.28", 1]],
-    "top_products": [["P-2", "=Bear", "Toys", 3, 3, "80", "8", "72", 0], ["P-1", "Lamp", "Home", 2, 2, "28", "0", "28", 0]],
+    "revenue_by_category": [
+        ["Toys", 3, 3, 2, "80", "8", "72", "0.72", 0], ["Home", 2, 2, 2, "28", "0", "28", "0.28", 1]
+    ],
+    "top_products": [
+        ["P-2", "=Bear", "Toys", 3, 3, "80", "8", "72", 0], ["P-1", "Lamp", "Home", 2, 2, "28", "0", "28", 0]
+    ],
     "inventory_at_risk": [["P-1", "Lamp", "Home", 3, "2011-05-03", 2, "1.5"]],
     "refunds": [["2011-05-03", 1, "80", "8", "0.1", 0]],
     "financial_close": [
@@ -139,7 +145,7 @@ def test_the_sql_is_run_with_the_parameters_that_were_read() -> None:
 
 def test_nothing_is_run_where_the_request_makes_no_sense() -> None:
     warehouse = fake([])
-    with pytest.raises(OrderRefused, match="format must be json or csv.*limit must be"):
+    with pytest.raises(OrderRefused, match=r"format must be json or csv.*limit must be"):
         run(asked("/revenue_by_day?limit=0&format=xml"), TODAY, warehouse, 10)
     assert warehouse.ran == []
 

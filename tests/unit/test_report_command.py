@@ -32,7 +32,8 @@ def test_without_a_name_the_reports_are_listed() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("nothing",), ("revenue_by_day", "--from", "yesterday", "--limit", "0"), ("revenue_by_day", "--param", "cover=1"),
+        ("nothing",), ("revenue_by_day", "--from", "yesterday", "--limit", "0"),
+        ("revenue_by_day", "--param", "cover=1"),
         ("revenue_by_day", "--param", "cover"), ("revenue_by_day", "--csv", "--json"), ("--limit", "3"),
         ("customer_segments", "--from", "2026-03-01"),
     ],

@@ -256,3 +256,17 @@ def test_without_a_limit_of_its_own_a_query_has_that_of_the_setting(cloud: BigQu
         narrow.run(f"SELECT SUM(n) AS n FROM {table}", {})
     assert narrow.run(f"SELECT SUM(n) AS n FROM {table}", {}, most_bytes=20 * 2**20)
     assert [one.state for one in told.finished] == ["failed", "done"]
+
+
+def test_a_question_is_answered_with_rows_in_the_order_of_its_columns(cloud: BigQueryWarehouse) -> None:
+    asked = cloud.ask(
+        "SELECT n, NUMERIC '1.50' AS money FROM UNNEST([1, 2, 3]) AS n WHERE n < @most ORDER BY n", {"most": 3},
+        table="a_report", most_bytes=10**9,
+    )  # fmt: skip
+    assert [list(row) for row in asked.rows] == [[1, Decimal("1.50")], [2, Decimal("1.50")]]
+    assert asked.bytes_processed == 0
+
+
+def test_the_fake_answers_a_question_in_the_order_of_its_columns() -> None:
+    fake = MemoryWarehouse(MemoryStore(), lambda _sql, _params: [{"a": 1, "b": None}])
+    assert [list(row) for row in fake.ask("SELECT", {}, table="a_report", most_bytes=1).rows] == [[1, None]]
