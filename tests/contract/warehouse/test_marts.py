@@ -138,7 +138,7 @@ def test_jobs_tells_labels_slot_time_and_destination(client: Client, dataset: st
 def test_a_limit_of_bytes_leaves_no_destination(client: Client, dataset: str, users: str) -> None:
     config = QueryJobConfig(destination=f"{client.project}.{dataset}.made", maximum_bytes_billed=1)
     job = client.query(f"SELECT user FROM {users} WHERE month = '2024-01-01'", job_config=config)
-    assert job.exception() is not None
+    job.exception()  # type: ignore[no-untyped-call]
     assert job.error_result is not None
     assert job.error_result["reason"] == "bytesBilledLimitExceeded"
     assert f"{dataset}.made" not in [f"{dataset}.{each.table_id}" for each in client.list_tables(dataset)]
