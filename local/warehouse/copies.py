@@ -9,7 +9,8 @@ from local.warehouse import catalog
 from local.warehouse.catalog import TableRef
 from local.warehouse.engine import Engine
 from local.warehouse.errors import invalid, unsupported
-from local.warehouse.jobs import Job, JobStore
+from local.warehouse.job_store import JobStore
+from local.warehouse.jobs import Job
 from local.warehouse.types import quote
 from local.warehouse.writes import TABLE_OPTIONS, read_target, write_rows
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import duckdb
 
+from local.warehouse.sql import SESSION_SETUP
+
 Cursor = duckdb.DuckDBPyConnection
 
 FILE = (
@@ -46,7 +48,8 @@ class Engine:
                 "default_null_order": "nulls_first_on_asc_last_on_desc",
             },
         )
-        self._root.execute("SET GLOBAL TimeZone = 'UTC'")
+        for setting in SESSION_SETUP:
+            self._root.execute(setting.replace("SET ", "SET GLOBAL ", 1))
         self._root.execute(TABLES)
         self._writing = threading.RLock()
         self._slots = threading.BoundedSemaphore(slots)

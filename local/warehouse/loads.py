@@ -13,7 +13,8 @@ from local.warehouse import catalog, readers
 from local.warehouse.engine import Cursor, Engine
 from local.warehouse.errors import invalid, unsupported
 from local.warehouse.fetch import ObjectFetcher, Source
-from local.warehouse.jobs import Job, JobStore
+from local.warehouse.job_store import JobStore
+from local.warehouse.jobs import Job
 from local.warehouse.readers import Plan
 from local.warehouse.records import BadRecords
 from local.warehouse.types import Field, parse_schema

@@ -8,7 +8,8 @@ from local.warehouse import infoschema
 from local.warehouse.catalog import TableRef
 from local.warehouse.engine import Cursor, Engine
 from local.warehouse.errors import invalid_query, unsupported
-from local.warehouse.jobs import Job, JobStore
+from local.warehouse.job_store import JobStore
+from local.warehouse.jobs import Job
 from local.warehouse.lookup import Lookup
 from local.warehouse.parameters import Parameters, read_parameters
 from local.warehouse.reports import describe, schema_body

@@ -12,12 +12,12 @@ from local.warehouse import infoschema
 from local.warehouse.engine import Cursor, Engine
 from local.warehouse.errors import ApiError, invalid_query, unsupported
 from local.warehouse.faults import api_error
-from local.warehouse.jobs import Job, JobStore, new_job
+from local.warehouse.job_store import JobStore
+from local.warehouse.jobs import Job, new_job
 from local.warehouse.lookup import Lookup
 from local.warehouse.parameters import Parameters
 from local.warehouse.reports import describe, report
 from local.warehouse.sql import (
-    SESSION_SETUP,
     AssertDetails,
     IfDetails,
     ParsedNode,
@@ -76,8 +76,6 @@ class Script:
         self._in_transaction = False
         self._reads_system_views = infoschema.mentioned(str(job.config("query").get("query")))
         self._bytes = 0
-        for setting in SESSION_SETUP:
-            cursor.execute(setting)
 
     def run_single(self, node: ParsedNode, target: Target | None) -> None:
         """Run a job of one statement; its DONE goes into the statement's own transaction."""

@@ -14,7 +14,8 @@ from local.warehouse.engine import Engine
 from local.warehouse.errors import ApiError, unsupported
 from local.warehouse.faults import api_error
 from local.warehouse.fetch import ObjectFetcher
-from local.warehouse.jobs import Job, JobStore
+from local.warehouse.job_store import JobStore
+from local.warehouse.jobs import Job
 from local.warehouse.loads import LoadRunner
 from local.warehouse.pages import ResultStore
 from local.warehouse.queries import QueryRunner

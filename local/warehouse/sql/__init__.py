@@ -3,7 +3,7 @@
     for node in parse_script(text):
         statement = translate(node, schema=…, default_project=…, default_dataset=…, parameters=…, variables=…)
 
-Run SESSION_SETUP once on each connection: the translation relies on these settings.
+Run SESSION_SETUP once on each connection, or with SET GLOBAL once for all: the translation relies on these settings.
 """
 
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql

@@ -13,6 +13,7 @@ from local.warehouse.sql import operators as _operators  # noqa: F401 - register
 from local.warehouse.sql import subqueries as _subqueries  # noqa: F401 - registers arrays, subqueries and IN
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
 from local.warehouse.sql.expressions import Expressions, Node, only
+from local.warehouse.sql.items import Item, cut, ordinal, passes
 from local.warehouse.sql.kinds import INT64, quote
 from local.warehouse.sql.model import TableRef
 from local.warehouse.sql.ordering import direction, limit
@@ -85,16 +86,6 @@ def collected(context: Context) -> Iterator[set[Any]]:
         context.reads = outer
 
 
-@dataclass
-class Item:
-    """One column of a SELECT list."""
-
-    name: str | None
-    value: Typed
-    field: Field
-    node: Node
-
-
 def _select(node: exp.Select, scope: Scope) -> Query:
     from local.warehouse.sql.relations import from_clause
 
@@ -123,9 +114,7 @@ def _select(node: exp.Select, scope: Scope) -> Query:
     distinct = "DISTINCT " if node.args.get("distinct") else ""
     parts = [f"SELECT {distinct}{columns}", source, f"WHERE {condition}" if condition else "", group, *having]
     parts += [order_by(node, later, items), limit(node, e)]
-    passes = not any(node.args.get(key) for key in ("group", "distinct", "qualify", "limit", "having"))
-    passes = passes and not any(each.find(exp.Window) for each in node.expressions)
-    fields = [item.field if passes else replace(item.field, partition_of=None) for item in items]
+    fields = [item.field if passes(node, item, items, later) else cut(item.field) for item in items]
     return Query(" ".join(part for part in parts if part), fields, scope.context, [item.value for item in items])
 
 
@@ -187,21 +176,6 @@ def _has_window(node: exp.Select) -> bool:
     return any(place.find(exp.Window) is not None for place in places)
 
 
-def _ordinal(node: Node, items: list[Item]) -> int | None:
-    """The place in the SELECT list that a number or an alias in GROUP BY or ORDER BY means."""
-    if isinstance(node, exp.Literal) and not node.is_string:
-        position = int(str(node.this)) if str(node.this).isdigit() else 0
-        if not 1 <= position <= len(items):
-            raise InvalidSql(f"GROUP BY or ORDER BY is out of SELECT item range: {node.this}")
-        return position
-    if isinstance(node, exp.Column) and len(node.parts) == 1:
-        found = [at for at, item in enumerate(items, 1) if item.name and item.name.lower() == node.name.lower()]
-        if len(found) > 1:
-            raise InvalidSql(f"Name {node.name} in GROUP BY or ORDER BY is ambiguous")
-        return found[0] if found else None
-    return None
-
-
 def _group(node: exp.Select, e: Expressions, items: list[Item]) -> str:
     group = node.args.get("group")
     if group is None:
@@ -209,7 +183,7 @@ def _group(node: exp.Select, e: Expressions, items: list[Item]) -> str:
     only(group, "expressions")
     keys = []
     for each in group.expressions:
-        position = _ordinal(each, items)
+        position = ordinal(each, items)
         if position is not None and isinstance(each, exp.Column):
             column, item = e.scope.column(each.name), items[position - 1]
             if column is not None and column.sql != item.value.sql:
@@ -232,7 +206,7 @@ def order_by(node: Node, e: Expressions, items: list[Item]) -> str:
     only(order, "expressions")
     terms = []
     for each in order.expressions:
-        position = _ordinal(each.this, items)
+        position = ordinal(each.this, items)
         if position is not None:
             e.scope.context.reads |= items[position - 1].field.reads
         terms.append(direction(each, str(position) if position is not None else e.of(each.this).sql))

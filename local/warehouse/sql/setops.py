@@ -8,9 +8,10 @@ from sqlglot import exp
 
 from local.warehouse.sql.errors import InvalidSql
 from local.warehouse.sql.expressions import Expressions, only
+from local.warehouse.sql.items import Item
 from local.warehouse.sql.kinds import INT64, SqlType
 from local.warehouse.sql.ordering import limit
-from local.warehouse.sql.query import Item, Query, compile_query, order_by, use
+from local.warehouse.sql.query import Query, compile_query, order_by, use
 from local.warehouse.sql.scope import Field, Scope
 from local.warehouse.sql.typed import Typed, common_type, require
 
