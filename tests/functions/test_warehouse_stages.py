@@ -193,7 +193,8 @@ def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Sess
         "INSERT INTO pipeline.feed_batch (feed_id, position, next_position, state) OVERRIDING SYSTEM VALUE "
         "VALUES (0, 0, 0, 'published') ON CONFLICT DO NOTHING"
     )
-    feed = Enriched(feed_id=0, tables={table: FeedTable(object="feed", rows=0)}, **{"days": [], touched: days})
+    told = Enriched(feed_id=0, tables={table: FeedTable(object="feed", rows=0)}, days=[])
+    feed = msgspec.structs.replace(told, **{touched: days})
     with pytest.raises(Inconsistent) as caught:
         load_warehouse.run(
             to_load(feed),
