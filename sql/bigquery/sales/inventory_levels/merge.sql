@@ -18,15 +18,14 @@ USING (
     AND t.product_key = s.product_key
     AND t.level_date IN UNNEST(@days)
 WHEN MATCHED AND @feed_id > t.feed_id THEN
-    UPDATE
-        SET
-            product_id = s.product_id,
-            product_name = s.product_name,
-            category = s.category,
-            observed_at = s.observed_at,
-            inventory_count = s.inventory_count,
-            price = s.price,
-            feed_id = @feed_id
+    UPDATE SET
+        product_id = s.product_id,
+        product_name = s.product_name,
+        category = s.category,
+        observed_at = s.observed_at,
+        inventory_count = s.inventory_count,
+        price = s.price,
+        feed_id = @feed_id
 WHEN NOT MATCHED THEN INSERT (
     level_date,
     product_key,
