@@ -17,8 +17,9 @@ from shared.errors import DependencyUnavailable, FeedStopped
 from shared.messages import Enriched
 from shared.settings import Settings
 from tests.functions.failing import Failing
-from tests.functions.harness import DAY, LAKE, Cloud, sale
+from tests.functions.harness import DAY, LAKE, Cloud, sale, unique
 from tests.functions.stages import Feeding, load
+from tests.integration.postgres.rows import Product, load_products
 
 
 @pytest.fixture
@@ -66,6 +67,24 @@ def test_a_sale_that_moved_names_the_day_that_it_left(feeding: Feeding) -> None:
     feeding.feed()
     load(feeding.session, [{**row, "timestamp": "2026-02-20T10:00:00Z", "amount": "1.00"}])
     assert [day.isoformat() for day in feeding.feed().days] == ["2026-02-20", "2026-03-01"]
+
+
+def test_a_feed_of_levels_names_their_days_and_is_sent_again_as_it_was_recorded(feeding: Feeding) -> None:
+    product = unique("product")
+    load_products(feeding.session, Product(product, hours=1), Product(product, hours=30, stock=6, price="5.50"))
+    with pytest.raises(DependencyUnavailable):
+        feeding.run(publisher=Failing(feeding.publisher, "publish"))
+    assert feeding.run() == Outcome("resent", 3, 3)
+    (feed,) = feeding.publisher.of("enriched")
+    assert isinstance(feed, Enriched)
+    assert ({name: part.rows for name, part in feed.tables.items()}, feed.days) == (
+        {"products": 1, "inventory_levels": 2}, []
+    )  # fmt: skip
+    assert [day.isoformat() for day in feed.level_days] == ["2025-03-01", "2025-03-02"]
+    lines = table(feeding, feed, "inventory_levels")
+    told = sorted((line["level_date"], line["product_id"], line["inventory_count"], line["price"]) for line in lines)
+    assert told == [("2025-03-01", product, "7", "5.00"), ("2025-03-02", product, "6", "5.50")]
+    assert feeding.run() == Outcome("idle")
 
 
 def test_feeds_have_rising_ids(feeding: Feeding) -> None:

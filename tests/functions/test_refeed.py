@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.functions.failing import Failing
 from tests.functions.harness import Row, sale, unique
 from tests.functions.stages import Feeding
 from tests.functions.test_warehouse_stages import Bench
+from tests.integration.postgres.rows import Product
 
 RESTORED = "UPDATE pipeline.feed_position SET system_identifier = system_identifier - 1"
 
@@ -136,6 +138,19 @@ def test_after_a_restore_the_feed_stops_until_the_whole_is_ordered(bench: Bench)
     assert through(bench).days == [date(2024, 4, 1)], "the order for some days comes after it"
     fed(bench, sale(timestamp="2024-04-03T10:00:00Z"))
     assert same_everywhere(bench)
+
+
+def test_a_whole_refeed_clears_away_the_levels_that_postgres_lacks(bench: Bench) -> None:
+    product = unique("product")
+    bench.load(bench.stock(Product(product, hours=1), Product(product, hours=30, stock=6)))
+    bench.session.rows(RESTORED)
+    bench.session.rows("DELETE FROM commerce.inventory_level WHERE observed_at = '2025-03-02 06:00+00'")
+    order(bench)
+    feed = through(bench)
+    told = bench.publisher.of("warehouse_loaded")[-1]
+    assert isinstance(told, WarehouseLoaded)
+    assert date(2025, 3, 2) in told.level_days
+    assert bench.levels(product) == [(date(2025, 3, 1), 7, Decimal("5.00"), feed.feed_id)]
 
 
 def test_a_crash_at_any_step_of_the_load_is_mended_by_the_redelivery(bench: Bench) -> None:

@@ -26,10 +26,13 @@ from shared.errors import Inconsistent, LockTimeout
 from shared.events import PushMessage
 from shared.messages import Enriched, FeedTable, WarehouseLoaded
 from shared.settings import Settings
-from tests.functions.harness import LAKE, Cloud, Row, push, sale, settings
+from tests.functions.harness import LAKE, Cloud, Row, push, sale, settings, unique
 from tests.functions.stages import Feeding, load
+from tests.integration.postgres.rows import Product, load_products
 
 SALES = "SELECT * FROM sales.transactions WHERE sale_date = @day AND transaction_id = @id"
+LEVELS = """SELECT level_date, inventory_count, price, feed_id FROM sales.inventory_levels
+            WHERE level_date BETWEEN @first AND @last AND product_id = @id ORDER BY level_date"""
 MART = "SELECT sale_date, transactions, amount FROM marts.daily_sales_summary WHERE sale_date = @day"
 STATE = "SELECT state FROM pipeline.feed_batch WHERE feed_id = $1"
 
@@ -62,6 +65,14 @@ class Bench:
     def sale(self, row: Row, day: str) -> list[dict[str, Any]]:
         params = {"day": date.fromisoformat(day), "id": row["transaction_id"]}
         return [dict(found) for found in self.warehouse.run(SALES, params)]
+
+    def stock(self, *rows: Product) -> Enriched:
+        load_products(self.session, *rows)
+        return self.feeding.feed()
+
+    def levels(self, product: str) -> list[tuple[Any, ...]]:
+        params = {"first": date(2025, 3, 1), "last": date(2025, 3, 9), "id": product}
+        return [tuple(row.values()) for row in self.warehouse.run(LEVELS, params)]
 
     def mart(self, day: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in self.warehouse.run(MART, {"day": date.fromisoformat(day)})]
@@ -138,6 +149,22 @@ def test_an_older_feed_that_comes_after_the_move_does_not_bring_the_sale_back_to
     assert bench.mart("2025-06-02") == []
 
 
+def test_levels_are_merged_once_and_an_older_feed_never_overwrites_a_newer_one(bench: Bench) -> None:
+    product, first, second = unique("product"), date(2025, 3, 1), date(2025, 3, 2)
+    older = bench.stock(Product(product, hours=1), Product(product, hours=30, stock=6))
+    newer = bench.stock(Product(product, hours=40, stock=0, price="4.50"))
+    for feed in (newer, older, older):
+        bench.load(feed)
+    assert bench.levels(product) == [
+        (first, 7, Decimal("5.00"), older.feed_id), (second, 0, Decimal("4.50"), newer.feed_id)
+    ]  # fmt: skip
+    told = bench.publisher.of("warehouse_loaded")
+    assert told[:2] == [
+        WarehouseLoaded(feed_id=newer.feed_id, days=[], level_days=[second]),
+        WarehouseLoaded(feed_id=older.feed_id, days=[], level_days=[first, second]),
+    ]
+
+
 def test_a_feed_whose_object_has_other_rows_than_it_says_is_refused(bench: Bench) -> None:
     feed = bench.feed(sale(timestamp="2025-05-05T10:00:00Z"))
     wrong = {**feed.tables, "transactions": FeedTable(object=feed.tables["transactions"].object, rows=7)}
@@ -166,7 +193,8 @@ def test_a_message_that_came_early_waits_for_its_turn(bench: Bench, other: Sessi
         assert early.result(timeout=10).outcome == "loaded"
 
 
-def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Session) -> None:
+@pytest.mark.parametrize(("table", "touched"), [("transactions", "days"), ("inventory_levels", "level_days")])
+def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Session, table: str, touched: str) -> None:
     store = MemoryStore()
     store.put(LAKE, "feed", b"header\n")
     days = [date.fromordinal(date(2010, 1, 1).toordinal() + number) for number in range(4_001)]
@@ -174,7 +202,8 @@ def test_a_feed_that_touches_more_days_than_one_job_may_is_refused(session: Sess
         "INSERT INTO pipeline.feed_batch (feed_id, position, next_position, state) OVERRIDING SYSTEM VALUE "
         "VALUES (0, 0, 0, 'published') ON CONFLICT DO NOTHING"
     )
-    feed = Enriched(feed_id=0, tables={"transactions": FeedTable(object="feed", rows=0)}, days=days)
+    told = Enriched(feed_id=0, tables={table: FeedTable(object="feed", rows=0)}, days=[])
+    feed = msgspec.structs.replace(told, **{touched: days})
     with pytest.raises(Inconsistent) as caught:
         load_warehouse.run(
             to_load(feed),
