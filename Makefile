@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench describe fuzz chaos
+.PHONY: help setup demo test lint bench bench-cost describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -50,3 +50,6 @@ $(BENCH_STAMP): requirements.txt requirements-bench.txt
 
 bench: $(STAMP) $(BENCH_STAMP) ## measure the pipeline beside a peer; writes build/bench.json
 	$(BIN)/python -m benchmarks.run
+
+bench-cost: $(STAMP) ## measure bytes and dollars of one feed beside the naive way; writes build/cost.json
+	$(BIN)/python -m benchmarks.cost

@@ -77,12 +77,14 @@ def clear_away(feed: Enriched, warehouse: Warehouse) -> list[date]:
         return []
     job = f"feed-{feed.feed_id}"
     scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
-    found = warehouse.run(warehouse_sql("sales.transactions", "stale_days"), scope, f"{job}-stale-days")
+    stale = warehouse_sql("sales.transactions", "stale_days")
+    found = warehouse.run(stale, scope, f"{job}-stale-days", table="sales.transactions")
     days = sorted({row["sale_date"] for row in found})
     if days:
         forget = warehouse_sql("sales.transactions", "delete_stale")
-        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, f"{job}-transactions-stale")
+        gone = {"feed_id": feed.feed_id, "days": days}
+        warehouse.run(forget, gone, f"{job}-transactions-stale", table="sales.transactions")
     for name in ("users", "products") if feed.whole else ():
         forget = warehouse_sql(f"sales.{name}", "delete_stale")
-        warehouse.run(forget, {"feed_id": feed.feed_id}, f"{job}-{name}-stale")
+        warehouse.run(forget, {"feed_id": feed.feed_id}, f"{job}-{name}-stale", table=f"sales.{name}")
     return days

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.adapters.memory import MemoryStore, MemoryWarehouse
 from shared.adapters.metering import FinishedJob, PlannedJob
 from shared.adapters.ports import Warehouse
 from shared.adapters.warehouse import BigQueryWarehouse, bigquery_client
+from shared.adapters.warehouse_sql import monitoring_sql
 from shared.errors import DependencyUnavailable, PipelineError, QueryRefused
 from shared.settings import Settings
 from tests.contract.adapters.servers import BUCKET, PROJECT, Servers, nobody_listens, settings_for
@@ -256,3 +257,20 @@ def test_without_a_limit_of_its_own_a_query_has_that_of_the_setting(cloud: BigQu
         narrow.run(f"SELECT SUM(n) AS n FROM {table}", {})
     assert narrow.run(f"SELECT SUM(n) AS n FROM {table}", {}, most_bytes=20 * 2**20)
     assert [one.state for one in told.finished] == ["failed", "done"]
+
+
+def test_what_ran_is_read_from_the_system_view_with_its_labels(metered: BigQueryWarehouse, told: Told) -> None:
+    metered.run("SELECT 1 AS n", {}, table="marts.m")
+    script = "BEGIN TRANSACTION; CREATE TEMP TABLE t (n INT64); COMMIT TRANSACTION;"
+    metered.run(script, {}, f"script-{uuid.uuid4().hex}", table="marts.m")
+    now = datetime.now(UTC)
+    sql = monitoring_sql("jobs").replace("${region}", "eu")
+    span = {"since": now - timedelta(minutes=5), "until": now + timedelta(minutes=5)}
+    found = {row["job_id"]: row for row in metered.run(sql, span)}
+    ours = [found[job.job_id] for job in told.finished[:2]]
+    labels = [{one["key"]: one["value"] for one in row["labels"]} for row in ours]
+    assert labels == [{"app": "sluice", "stage": "a_stage", "table": "marts__m"}] * 2
+    assert [row["statement_type"] for row in ours] == ["SELECT", "SCRIPT"]
+    assert all(row["total_slot_ms"] is not None and row["end_time"] >= row["creation_time"] for row in ours)
+    assert not [row for row in found.values() if row["statement_type"] == "BEGIN_TRANSACTION"], "children"
+    assert metered.run(sql, {**span, "until": span["since"]}) == []
