@@ -189,10 +189,13 @@ def _date_array(e: Expressions, found: Call) -> Typed:
     _count(found, 2, 3)
     first, last = (require(e.of(node), DATE, found.name) for node in found.args[:2])
     count, part = interval(e, found.args[2], found.name) if len(found.args) > 2 else ("CAST(1 AS BIGINT)", "DAY")
-    if part not in ("DAY", "WEEK") or not count.startswith("CAST(") or count.startswith(("CAST(-", "CAST(0 ")):
-        raise UnsupportedSql("GENERATE_DATE_ARRAY by other steps than a positive number of days or weeks")
+    if part not in ("DAY", "WEEK", "MONTH") or not count.startswith("CAST(") or count.startswith(("CAST(-", "CAST(0 ")):
+        raise UnsupportedSql("GENERATE_DATE_ARRAY by other steps than a positive number of days, weeks or months")
     step = f"to_{_CALENDAR[part]}(CAST({count} AS INTEGER))"
     series = f"CAST(generate_series(CAST({first} AS TIMESTAMP), CAST({last} AS TIMESTAMP), {step}) AS DATE[])"
+    if part == "MONTH":  # DuckDB adds to the day before, BigQuery to the first day; they part after the 28th
+        refusal = "error('GENERATE_DATE_ARRAY by months from a day after the 28th is not supported here')"
+        series = f"CASE WHEN day({first}) > 28 THEN {refusal} ELSE {series} END"
     return Typed(f"CASE WHEN {first} IS NOT NULL AND {last} IS NOT NULL THEN {series} END", array_of(DATE))
 
 

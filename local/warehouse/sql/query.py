@@ -123,10 +123,31 @@ def _select(node: exp.Select, scope: Scope) -> Query:
     distinct = "DISTINCT " if node.args.get("distinct") else ""
     parts = [f"SELECT {distinct}{columns}", source, f"WHERE {condition}" if condition else "", group, *having]
     parts += [order_by(node, later, items), limit(node, e)]
-    passes = not any(node.args.get(key) for key in ("group", "distinct", "qualify", "limit", "having"))
-    passes = passes and not any(each.find(exp.Window) for each in node.expressions)
-    fields = [item.field if passes else replace(item.field, partition_of=None) for item in items]
+    fields = [item.field if _passes(node, item, items, later) else _cut(item.field) for item in items]
     return Query(" ".join(part for part in parts if part), fields, scope.context, [item.value for item in items])
+
+
+def _cut(column: Field) -> Field:
+    return replace(column, partition_of=None)
+
+
+def _passes(node: exp.Select, item: Item, items: list[Item], e: Expressions) -> bool:
+    """Whether a filter on a partition column after the SELECT is the same as before it: it cuts no group or window."""
+    if item.field.partition_of is None or node.args.get("limit") or node.args.get("offset"):
+        return False
+    keys = node.args["group"].expressions if node.args.get("group") else None
+    if keys is not None and item not in _meant(keys, items, e):
+        return False
+    windows = [w for each in (*node.expressions, node.args.get("qualify")) if each for w in each.find_all(exp.Window)]
+    return all(item in _meant(window.args.get("partition_by") or [], items, e) for window in windows)
+
+
+def _meant(keys: list[Node], items: list[Item], e: Expressions) -> list[Item]:
+    """The items that keys of a GROUP BY or PARTITION BY stand for."""
+    columns = [key for key in keys if isinstance(key, exp.Column)]
+    places = [_ordinal(key, items) for key in keys if isinstance(key, exp.Literal)]
+    sqls = {e.of(column).sql for column in columns}
+    return [item for at, item in enumerate(items, 1) if item.value.sql in sqls or at in places]
 
 
 def _items(node: exp.Select, e: Expressions) -> list[Item]:

@@ -29,39 +29,43 @@ def window(e: Expressions, node: exp.Window) -> Typed:
 
 def over(e: Expressions, node: exp.Window) -> str:
     """The OVER clause as DuckDB's, with the place of NULLs written out."""
-    parts = []
+    parts: list[str] = []
+    keys: list[Typed] = []
     if node.args.get("partition_by"):
         parts.append("PARTITION BY " + ", ".join(value.sql for value in e.all(node.args["partition_by"])))
     order = node.args.get("order")
     if order is not None:
         only(order, "expressions")
-        parts.append("ORDER BY " + ", ".join(direction(o, _key(e, o.this)) for o in order.expressions))
+        keys = [_key(e, o.this) for o in order.expressions]
+        parts.append("ORDER BY " + ", ".join(direction(o, k.sql) for o, k in zip(order.expressions, keys, strict=True)))
     if node.args.get("spec"):
-        parts.append(_frame(node.args["spec"]))
+        parts.append(_frame(node.args["spec"], keys))
     return f" OVER ({' '.join(parts)})"
 
 
-def _key(e: Expressions, node: Node) -> str:
+def _key(e: Expressions, node: Node) -> Typed:
     if isinstance(node, exp.Literal):
         raise UnsupportedSql("a literal in the ORDER BY of a window")
-    return e.of(node).sql
+    return e.of(node)
 
 
-def _frame(spec: exp.WindowSpec) -> str:
+def _frame(spec: exp.WindowSpec, keys: list[Typed]) -> str:
+    """ROWS or RANGE; a number of RANGE is a distance in the one INT64 key."""
     only(spec, "kind", "start", "start_side", "end", "end_side")
     kind = str(spec.args.get("kind") or "ROWS").upper()
-    start = _bound(spec.args.get("start"), spec.args.get("start_side"), kind)
-    end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind)
+    counts = kind == "ROWS" or [key.type for key in keys] == [INT64]
+    start = _bound(spec.args.get("start"), spec.args.get("start_side"), counts=counts)
+    end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), counts=counts)
     return f"{kind} BETWEEN {start} AND {end}"
 
 
-def _bound(value: Node, side: str | None, kind: str) -> str:
+def _bound(value: Node, side: str | None, *, counts: bool) -> str:
     if isinstance(value, str):
         if value not in ("CURRENT ROW", "UNBOUNDED"):
             raise UnsupportedSql(f"window frame bound {value}")
         return f"{value} {side or ''}".strip()
-    if kind != "ROWS" or not isinstance(value, exp.Literal) or not str(value.this).isdigit():
-        raise UnsupportedSql("a window frame bound that is not a number of ROWS")
+    if not counts or not isinstance(value, exp.Literal) or not str(value.this).isdigit():
+        raise UnsupportedSql("a window frame bound that is not a number of ROWS, or of RANGE over one INT64 key")
     return f"{value.this} {side}"
 
 

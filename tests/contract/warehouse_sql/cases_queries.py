@@ -100,6 +100,12 @@ CASES: list[tuple[str, str, list[list[Any]]]] = [
     ("an alias does not hide a column in WHERE", "SELECT n + 10 AS m, n FROM d.orders WHERE n > 2", [[13, 3]]),
     ("generated days", "SELECT day FROM UNNEST(GENERATE_DATE_ARRAY('2024-01-01', '2024-01-03')) AS day ORDER BY day",
      [["2024-01-01"], ["2024-01-02"], ["2024-01-03"]]),
+    ("generated months", "SELECT GENERATE_DATE_ARRAY('2023-12-01', '2024-02-15', INTERVAL 1 MONTH)",
+     [[["2023-12-01", "2024-01-01", "2024-02-01"]]]),
+    ("sum over a range of days", "SELECT id, SUM(id) OVER (ORDER BY UNIX_DATE(day) RANGE BETWEEN 28 PRECEDING AND 1 "
+     "PRECEDING) FROM d.sales ORDER BY id", [[1, None], [2, None], [3, 3], [4, None]]),
+    ("last known value", "SELECT LAST_VALUE(amount IGNORE NULLS) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING "
+     "AND CURRENT ROW) FROM d.sales ORDER BY id", [["N10.5"], ["N0.333333333"], ["N-2.25"], ["N-2.25"]]),
     ("range bucket of a column", "SELECT RANGE_BUCKET(age, [10, 25]) FROM d.people ORDER BY user", [[2], [None], [1]]),
     ("quoted full name", "SELECT COUNT(*) FROM `p.d.people`", [[3]]),
     ("order by an expression of an alias", "SELECT n AS k FROM d.orders ORDER BY -k", [[3], [2], [1]]),
