@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint format bench bench-late bench-reports describe fuzz chaos
+.PHONY: help setup demo test lint format bench bench-late bench-reports bench-cost describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -62,3 +62,6 @@ bench-late: $(STAMP) ## two years of sales, then one row 18 months late: what it
 
 bench-reports: $(STAMP) ## ask the standard reports by 50 clients at once over ten million transactions
 	$(BIN)/python -m benchmarks.reports
+
+bench-cost: $(STAMP) ## measure bytes and dollars of one feed beside the naive way; writes build/cost.json
+	$(BIN)/python -m benchmarks.cost

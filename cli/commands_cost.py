@@ -12,6 +12,7 @@ import typer
 
 from cli.cloud import DEFAULT_HOME, HomeOption, JsonOption, connected
 from cli.output import console, fail, print_json, print_table
+from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.adapters.watching import trends
 
@@ -20,6 +21,7 @@ STATISTICS = (
     "store", "stage", "table", "fingerprint", "runs", "failed", "mean_seconds", "max_seconds", "p95_seconds",
     "bytes_billed", "slot_seconds", "cost_usd",
 )  # fmt: skip
+REGRESSIONS = ("store", "stage", "table", "fingerprint", "runs", "mean_seconds", "mean_before")
 MILLION = 1_000_000
 
 
@@ -104,16 +106,17 @@ def queries(
     if len(chosen) + regressions > 1:
         fail("choose one of --slowest, --expensive, --failing and --regressions")
     today = datetime.now(UTC).date()
+    columns = REGRESSIONS if regressions else STATISTICS
     with connected(home) as cloud:
         if regressions:
-            rows, columns = _regressions(cloud.session, today)[:most], (*STATISTICS[:5], "mean_seconds", "mean_before")
+            rows = _regressions(cloud.session, today)[:most]
         else:
             by, since = next(iter(chosen), "slowest"), today - timedelta(days=days - 1)
-            rows, columns = rows_of(cloud.session, "list_query_stats", by=by, first_day=since, most=most), STATISTICS
+            rows = rows_of(cloud.session, "list_query_stats", by=by, first_day=since, most=most)
     _show([dict(zip(columns, row, strict=True)) for row in rows], columns, as_json)
 
 
-def _regressions(session: Any, today: date) -> list[tuple[Any, ...]]:
+def _regressions(session: Session, today: date) -> list[tuple[Any, ...]]:
     return [
         (store, stage, table, mark, trend.runs, round(trend.mean, 3), round(trend.mean_before or 0, 3))
         for store, stage, table, mark, trend in trends(session, today)

@@ -78,7 +78,7 @@ def clear_away(feed: Enriched, warehouse: Warehouse) -> tuple[list[date], list[d
         return days, []
     for name in ("users", "products"):
         forget = warehouse_sql(f"sales.{name}", "delete_stale")
-        warehouse.run(forget, {"feed_id": feed.feed_id}, f"feed-{feed.feed_id}-{name}-stale")
+        warehouse.run(forget, {"feed_id": feed.feed_id}, f"feed-{feed.feed_id}-{name}-stale", table=f"sales.{name}")
     return days, _clear_days(feed, "inventory_levels", warehouse)
 
 
@@ -89,9 +89,11 @@ def _clear_days(feed: Enriched, name: str, warehouse: Warehouse) -> list[date]:
     """
     job = f"feed-{feed.feed_id}-{name}"
     scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
-    found = warehouse.run(warehouse_sql(f"sales.{name}", "stale_days"), scope, f"{job}-stale-days")
+    found = warehouse.run(
+        warehouse_sql(f"sales.{name}", "stale_days"), scope, f"{job}-stale-days", table=f"sales.{name}"
+    )
     days = sorted({day for row in found for day in row.values()})
     if days:
         forget = warehouse_sql(f"sales.{name}", "delete_stale")
-        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, f"{job}-stale")
+        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, f"{job}-stale", table=f"sales.{name}")
     return days

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.adapters.memory import MemoryStore, MemoryWarehouse
 from shared.adapters.metering import FinishedJob, PlannedJob
 from shared.adapters.ports import Warehouse
 from shared.adapters.warehouse import BigQueryWarehouse, bigquery_client
+from shared.adapters.warehouse_sql import monitoring_sql
 from shared.errors import DependencyUnavailable, PipelineError, QueryRefused
 from shared.settings import Settings
 from tests.contract.adapters.servers import BUCKET, PROJECT, Servers, nobody_listens, settings_for
@@ -270,3 +271,20 @@ def test_a_question_is_answered_with_rows_in_the_order_of_its_columns(cloud: Big
 def test_the_fake_answers_a_question_in_the_order_of_its_columns() -> None:
     fake = MemoryWarehouse(MemoryStore(), lambda _sql, _params: [{"a": 1, "b": None}])
     assert [list(row) for row in fake.ask("SELECT", {}, table="a_report", most_bytes=1).rows] == [[1, None]]
+
+
+def test_what_ran_is_read_from_the_system_view_with_its_labels(metered: BigQueryWarehouse, told: Told) -> None:
+    metered.run("SELECT 1 AS n", {}, table="marts.m")
+    script = "DECLARE v_n INT64 DEFAULT 1; SELECT v_n AS n; SELECT v_n + 1 AS n;"
+    metered.run(script, {}, f"script-{uuid.uuid4().hex}", table="marts.m")
+    now = datetime.now(UTC)
+    sql = monitoring_sql("jobs").replace("${region}", "eu")
+    span = {"since": now - timedelta(minutes=5), "until": now + timedelta(minutes=5)}
+    found = {row["job_id"]: row for row in metered.run(sql, span)}
+    ours = [found[job.job_id] for job in told.finished[:2]]
+    labels = [{one["key"]: one["value"] for one in row["labels"]} for row in ours]
+    assert labels == [{"app": "sluice", "stage": "a_stage", "table": "marts__m"}] * 2
+    assert [row["statement_type"] for row in ours] == ["SELECT", "SCRIPT"]
+    assert all(row["total_slot_ms"] is not None and row["end_time"] >= row["creation_time"] for row in ours)
+    assert not [row for row in found.values() if row["query"] in ("SELECT v_n AS n", "SELECT v_n AS n;")], "children"
+    assert metered.run(sql, {**span, "until": span["since"]}) == []
