@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from cli import (
     commands_again,
+    commands_close,
     commands_cloud,
     commands_demo,
     commands_drift,
@@ -37,6 +38,7 @@ MODULES = (
     commands_waiting,
     commands_again,
     commands_quality,
+    commands_close,
     commands_drift,
     commands_simulate,
 )
