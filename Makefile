@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench describe fuzz chaos
+.PHONY: help setup demo test lint format bench bench-late describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,7 +32,13 @@ chaos: $(STAMP) ## break everything while rows flow; writes docs/reliability.md 
 lint: $(STAMP) ## format check, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/sqlfluff lint sql/bigquery
 	$(BIN)/mypy
+
+format: $(STAMP) ## write Python and SQL in the style that lint asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfluff fix sql/bigquery
 
 describe: $(STAMP) ## write the generated part of docs/api/topics.asyncapi.yaml anew
 	$(BIN)/python -m local.describe
@@ -50,3 +56,6 @@ $(BENCH_STAMP): requirements.txt requirements-bench.txt
 
 bench: $(STAMP) $(BENCH_STAMP) ## measure the pipeline beside a peer; writes build/bench.json
 	$(BIN)/python -m benchmarks.run
+
+bench-late: $(STAMP) ## two years of sales, then one row 18 months late: what it rebuilds, and the bytes
+	$(BIN)/python -m benchmarks.late_row

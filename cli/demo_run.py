@@ -96,7 +96,10 @@ class DemoRun:
         to_postgres = self._transactions_committed(started)
         self._wait_for_all()
         self.feed(scheduler, run_job)
-        return self._summary(to_postgres, time.monotonic() - started)
+        to_mart = time.monotonic() - started
+        with self._console.status("building the marts of the hour and of the night"):
+            run_job(scheduler, "build_marts")
+        return self._summary(to_postgres, to_mart)
 
     def drop_folder(self, folder: Path) -> list[Dropped]:
         """Drop every file of the folder that is named after a source; without rates the shipped table is used."""

@@ -31,7 +31,7 @@ def create_all(endpoints: Endpoints) -> None:
     """Create what is missing; what is there is brought up to date. Safe to run at every start."""
     _topics(endpoints)
     _buckets()
-    _warehouse(endpoints)
+    create_warehouse(bigquery_client(load_settings(endpoints.environment())))
     session = connect(load_settings(endpoints.environment()), application_name="sluice-migrate")
     try:
         migrate(session)
@@ -106,25 +106,42 @@ def _buckets() -> None:
         ).create()
 
 
-def _warehouse(endpoints: Endpoints) -> None:
-    client = bigquery_client(load_settings(endpoints.environment()))
-    for folder in sorted(path for path in TABLES.iterdir() if path.is_dir()):
+def create_warehouse(client: bigquery.Client) -> None:
+    """Create the datasets, tables and views that are missing; every view is replaced by what its folder says now."""
+    for folder in sorted(
+        path for path in TABLES.iterdir() if path.name == "staging" or any(path.glob("*/schema.json"))
+    ):
         dataset = bigquery.Dataset(f"{PROJECT}.{folder.name}")
         dataset.location = LOCATION
         if folder.name == "staging":
             dataset.default_table_expiration_ms = 24 * 3600 * 1000
         client.create_dataset(dataset, exists_ok=True)
-        for table in sorted(folder.glob("*/schema.json")):
-            client.create_table(table_of(table.parent), exists_ok=True)
+        for schema in sorted(folder.glob("*/schema.json")):
+            if not is_view(schema.parent):
+                client.create_table(table_of(schema.parent), exists_ok=True)
+    for sql in sorted(TABLES.glob("*/*/view.sql")):
+        _replace_view(client, sql.parent)
+
+
+def _replace_view(client: bigquery.Client, folder: Path) -> None:
+    """BigQuery takes the descriptions of columns only for a view that is there."""
+    view = bigquery.Table(f"{PROJECT}.{folder.parent.name}.{folder.name}")
+    view.view_query = (folder / "view.sql").read_text(encoding="utf-8")
+    client.create_table(view, exists_ok=True)
+    view.description = _metadata(folder)["description"]
+    view.schema = _schema(folder)
+    client.update_table(view, ["view_query", "description", "schema"])
+
+
+def is_view(folder: Path) -> bool:
+    """Whether a folder `<dataset>/<table>` describes a view: its schema.json says what view.sql gives."""
+    return (folder / "view.sql").exists()
 
 
 def table_of(folder: Path) -> bigquery.Table:
     """The table that a folder `<dataset>/<table>` with schema.json and metadata.yaml describes."""
-    fields: list[dict[str, Any]] = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
-    metadata: dict[str, Any] = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
-    table = bigquery.Table(
-        f"{PROJECT}.{folder.parent.name}.{folder.name}", [bigquery.SchemaField.from_api_repr(field) for field in fields]
-    )
+    metadata = _metadata(folder)
+    table = bigquery.Table(f"{PROJECT}.{folder.parent.name}.{folder.name}", _schema(folder))
     table.description = metadata["description"]
     if partition := metadata.get("partition"):
         table.time_partitioning = bigquery.TimePartitioning(type_="DAY", field=partition)
@@ -132,3 +149,13 @@ def table_of(folder: Path) -> bigquery.Table:
     if cluster := metadata.get("cluster"):
         table.clustering_fields = cluster
     return table
+
+
+def _metadata(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def _schema(folder: Path) -> list[bigquery.SchemaField]:
+    fields: list[dict[str, Any]] = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
+    return [bigquery.SchemaField.from_api_repr(field) for field in fields]

@@ -13,6 +13,9 @@ AlertKind = Literal[
     "chunk_held",
     "dead_letters",
     "reconcile_mismatch",
+    "mart_check_failed",
+    "slow_query",
+    "cost_budget",
 ]
 
 Severity = Literal["warning", "critical"]

@@ -13,6 +13,8 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+NO_OPERATOR = ("not_an_operator", "this identity is not in the setting OPERATORS")
+
 
 class Refused(Exception):
     """The caller may not, or does not say who it is."""
@@ -28,8 +30,8 @@ class _Claims(msgspec.Struct):
     email_verified: bool = False
 
 
-def caller(headers: Mapping[str, str], operators: Collection[str]) -> str:
-    """The operator's e-mail. Raises Refused: 401 without a readable identity, 403 where it is no operator."""
+def caller(headers: Mapping[str, str], allowed: Collection[str], *, otherwise: tuple[str, str] = NO_OPERATOR) -> str:
+    """The caller's e-mail. Raises Refused: 401 without a readable identity, 403 with `otherwise` where it may not."""
     authorization = headers.get("X-Serverless-Authorization") or headers.get("Authorization") or ""
     scheme, _, token = authorization.partition(" ")
     parts = token.strip().split(".")
@@ -43,6 +45,6 @@ def caller(headers: Mapping[str, str], operators: Collection[str]) -> str:
     if not claims.email_verified:
         raise Refused(401, "unauthenticated", "the identity token's e-mail address is not verified")
     email = claims.email.lower()
-    if email not in operators:
-        raise Refused(403, "not_an_operator", "this identity is not in the setting OPERATORS")
+    if email not in allowed:
+        raise Refused(403, *otherwise)
     return email

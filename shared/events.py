@@ -60,6 +60,11 @@ def push_message(request: Request) -> PushMessage:
         raise MalformedRecord("malformed_envelope", f"the push envelope is unreadable: {type(exc).__name__}") from exc
 
 
+def is_scheduled(request: Request) -> bool:
+    """Whether Cloud Scheduler calls, for a function that messages wake as well."""
+    return "X-CloudScheduler-JobName" in request.headers
+
+
 def scheduled_call(request: Request, default_job: str, now: datetime) -> ScheduledCall:
     """Read the Scheduler's headers; a call without them is an operator's, made now."""
     job = request.headers.get("X-CloudScheduler-JobName", default_job)

@@ -126,23 +126,25 @@ class FeedTable(msgspec.Struct, frozen=True, kw_only=True):
 class Enriched(msgspec.Struct, frozen=True, kw_only=True):
     """Topic enriched: merge this feed into the warehouse; `days` are all the days that the rows are on or ever left.
 
-    A refeed has a scope, `first_day` to `last_day`: what the warehouse holds there of older feeds is deleted. `whole`
-    says that it wrote every table completely.
+    `level_days` are the days of its levels of stock. A refeed has a scope, `first_day` to `last_day`: what the
+    warehouse holds there of older feeds is deleted. `whole` says that it wrote every table completely.
     """
 
     feed_id: int
     tables: dict[str, FeedTable]
     days: list[date]
+    level_days: list[date] = []
     first_day: date | None = None
     last_day: date | None = None
     whole: bool = False
 
 
 class WarehouseLoaded(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic warehouse_loaded: rebuild these days of the marts."""
+    """Topic warehouse_loaded: rebuild these days of the marts; on `level_days` the levels of stock changed."""
 
     feed_id: int
     days: list[date]
+    level_days: list[date] = []
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,8 +50,14 @@ class Settings:
     replay_guard: int
     redrive_guard: int
     operators: frozenset[str]
+    report_readers: frozenset[str]
+    report_max_bytes: int
     quality_fields: Mapping[str, Severity]
     reconcile_grace_seconds: int
+    max_bytes_per_day: int
+    max_bytes_billed: int
+    daily_budget_usd: int
+    bigquery_location: str
     alert_webhook_url: str = field(repr=False)
     database_url: str = field(repr=False)
     bigquery_emulator: str
@@ -115,8 +121,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         replay_guard=number("REPLAY_GUARD", 5, least=2),
         redrive_guard=number("REDRIVE_GUARD", 3),
         operators=_words(text("OPERATORS", "")),
+        report_readers=_words(text("REPORT_READERS", "")),
+        report_max_bytes=number("REPORT_MAX_BYTES", 1024**3),
         quality_fields=fields(text("QUALITY_FIELDS", DEFAULT_QUALITY_FIELDS)),
         reconcile_grace_seconds=number("RECONCILE_GRACE_SECONDS", 1800, least=0),
+        max_bytes_per_day=number("MAX_BYTES_PER_DAY", 1 << 30, least=10_000_000),
+        max_bytes_billed=number("MAX_BYTES_BILLED", 100 * 1024**3, least=10 * 1024**2),
+        daily_budget_usd=number("DAILY_BUDGET_USD", 10),
+        bigquery_location=text("BIGQUERY_LOCATION", "EU"),
         alert_webhook_url=text("ALERT_WEBHOOK_URL", ""),
         database_url=text("DATABASE_URL", ""),
         bigquery_emulator=text("BIGQUERY_EMULATOR_HOST", ""),

@@ -1,46 +1,82 @@
-"""Rebuild the days of the marts that a feed has touched.
+"""Build what is out of date in the marts: those that follow each load at once, the others at their hour.
 
-Trigger  Pub/Sub warehouse_loaded     Reads   sales.transactions, those days only
-Writes   marts.daily_sales_summary
-Retry    20 attempts, then dead letter    Key     feed_id, in job ids; a day built twice is the same
+Trigger  Pub/Sub warehouse_loaded; schedule, every hour     Reads   sales, those days only; the ledger of the marts
+Writes   marts.*, sales.close_lines, pipeline.mart_dirty, pipeline.mart_build
+Retry    20 attempts, then dead letter; by the Scheduler     Key     the marks: what is built is not marked
 """
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import functions_framework
 from flask import Request
 
 from shared import messages
-from shared.adapters.feeds import mark_feed, one_at_a_time
-from shared.adapters.ports import Warehouse
+from shared.adapters import marts as building
+from shared.adapters.alerts import send_alerts
+from shared.adapters.closing import open_day, publish_closes
+from shared.adapters.feeds import one_at_a_time
+from shared.adapters.metering import PostgresMeter
+from shared.adapters.ports import ObjectStore, Publisher, Warehouse
 from shared.adapters.postgres import Session
+from shared.adapters.pubsub import CloudPublisher
+from shared.adapters.queries import rows_of
+from shared.adapters.reconciliation import following
 from shared.adapters.sessions import session
+from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
-from shared.adapters.warehouse_sql import warehouse_sql
+from shared.adapters.warehouse_sql import marts
 from shared.entrypoint import Outcome, boundary
-from shared.events import PushMessage, push_message
+from shared.events import PushMessage, is_scheduled, push_message
 from shared.messages import WarehouseLoaded
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 
-MARTS = ("marts.daily_sales_summary",)
+BUDGET_SECONDS = 300.0
+"""No build begins later than this; the platform ends a pushed function after 540 s."""
 
 
 @functions_framework.http
 @boundary("build_marts")
 def build_marts(request: Request) -> Outcome:
     """Entry point."""
-    settings = load_settings()
+    settings, until = load_settings(), time.monotonic() + BUDGET_SECONDS
     with session(settings) as lent:
-        return run(push_message(request), session=lent, warehouse=BigQueryWarehouse(settings, "build_marts"))
+        return run(
+            None if is_scheduled(request) else push_message(request),
+            now=datetime.now(UTC), session=lent, store=CloudStorage(settings.project),
+            warehouse=BigQueryWarehouse(settings, "build_marts", meter=PostgresMeter(lent)),
+            publisher=CloudPublisher(settings.project), settings=settings, has_time=lambda: time.monotonic() < until,
+        )  # fmt: skip
 
 
-def run(push: PushMessage, *, session: Session, warehouse: Warehouse) -> Outcome:
-    """Exactly the days of the message; a feed without days changes no mart."""
-    loaded = messages.read(push, WarehouseLoaded)
-    with one_at_a_time(session, "build_marts", wait=True):
-        if loaded.days:
-            for mart in MARTS:
-                job = f"feed-{loaded.feed_id}-{mart.replace('.', '-')}"
-                warehouse.run(warehouse_sql(mart, "query"), {"days": loaded.days}, job)
-        mark_feed(session, loaded.feed_id, "built")
-    return Outcome("built", len(loaded.days), len(loaded.days))
+def run(
+    push: PushMessage | None, *, now: datetime, session: Session, warehouse: Warehouse, store: ObjectStore,
+    publisher: Publisher, settings: Settings, has_time: Callable[[], bool] = lambda: True,
+) -> Outcome:  # fmt: skip
+    """Mark what a message touches, then build what is marked and due; a feed is built when nothing of it is marked."""
+    loaded = messages.read(push, WarehouseLoaded) if push else None
+    with one_at_a_time(session, "build_marts", wait=push is not None) as free:
+        if not free:
+            return Outcome("busy")
+        if loaded:
+            _mark(session, loaded)
+        closed = publish_closes(session, store, warehouse, settings.lake_bucket)
+        building.mark(session, marts(), {"sales.close_lines": closed}, urgent=True)
+        due = building.due_marts(session, marts(), now, by_schedule=push is None)
+        facts = building.Facts(settings.base_currency, open_day(session), settings.max_bytes_per_day)
+        done = building.build_marts(session, warehouse, due, facts, has_time=has_time)
+        rows_of(session, "settle_feeds", marts=following())
+        send_alerts(session, publisher, settings.runbook_url)
+    return Outcome("kept_back" if done.kept_back else "built", done.replaced + done.kept_back, done.replaced)
+
+
+def _mark(session: Session, loaded: WarehouseLoaded) -> None:
+    """Mark what the feed touched, unless all of it was built since."""
+    state = rows_of(session, "read_feed_state", feed_id=loaded.feed_id)
+    if state and state[0][0] == "loaded":
+        touched = {"sales.transactions": loaded.days, "sales.inventory_levels": loaded.level_days}
+        building.mark(session, marts(), touched, urgent=False)
+        rows_of(session, "mark_feed_dirty", feed_id=loaded.feed_id)

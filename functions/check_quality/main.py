@@ -15,6 +15,7 @@ from flask import Request
 from shared.adapters import quality
 from shared.adapters.alerts import raise_alert, send_alerts
 from shared.adapters.feeds import one_at_a_time
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.ports import ObjectStore, Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
@@ -37,7 +38,8 @@ def check_quality(_: Request) -> Outcome:
     with session(settings) as lent:
         return run(
             now=datetime.now(UTC), session=lent, store=CloudStorage(settings.project),
-            warehouse=BigQueryWarehouse(settings, "check_quality"), publisher=CloudPublisher(settings.project), settings=settings,
+            warehouse=BigQueryWarehouse(settings, "check_quality", meter=PostgresMeter(lent)),
+            publisher=CloudPublisher(settings.project), settings=settings,
         )  # fmt: skip
 
 

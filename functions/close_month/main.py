@@ -35,6 +35,8 @@ def close_month(request: Request) -> Response:
     def carry_out(ask: CloseAsk, request_id: str, operator: str) -> Result:
         with session(settings) as lent:
             warehouse = BigQueryWarehouse(settings, "close_month")
-            return perform(ask, request_id, operator, Office(lent, warehouse, settings.base_currency, datetime.now(UTC)))
+            return perform(
+                ask, request_id, operator, Office(lent, warehouse, settings.base_currency, datetime.now(UTC))
+            )
 
     return answer_order(request, CloseAsk, settings.operators, carry_out, CONFLICTS)

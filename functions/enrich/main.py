@@ -27,7 +27,7 @@ from shared.errors import FeedStopped
 from shared.messages import Enriched, FeedTable
 from shared.settings import Settings, load_settings
 
-TABLES = ("transactions", "users", "products")
+TABLES = ("transactions", "users", "products", "inventory_levels")
 
 
 @functions_framework.http
@@ -70,26 +70,29 @@ def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriche
     transaction ids mean nothing here, and only an order for the whole goes on.
     """
     with session.transaction("ISOLATION LEVEL REPEATABLE READ"):
-        position, following, system, timeline, problem = rows_of(session, "read_feed_position")[0]
+        position, level_position, following, system, timeline, problem = rows_of(session, "read_feed_position")[0]
         refeed = open_refeed(session)
         if problem and not (refeed and refeed.whole):
             raise FeedStopped("feed_stopped", f"{problem}; order a full re-feed: `sluice refeed`")
-        if refeed:
-            position = 0 if refeed.whole else position
-            following = following if refeed.whole else position
+        everything = refeed is None or refeed.whole
+        if refeed and refeed.whole:
+            position = level_position = 0
+        following = following if everything else position
         days = _select(session, position, refeed)
+        level_days = _select_levels(session, level_position) if everything else []
         feed_id = _feed_id(session, refeed, restored=problem is not None)
         params: dict[str, dict[str, Value]] = {
             "transactions": {"base_currency": settings.base_currency},
             "users": {"position": position},
             "products": {"position": position},
+            "inventory_levels": {},
         }
         tables = {
             name: table
-            for name in (TABLES if refeed is None or refeed.whole else TABLES[:1])
+            for name in (TABLES if everything else TABLES[:1])
             if (table := _write(session, store, settings, f"feed/{feed_id:012d}/{name}.csv", name, params[name]))
         }
-        if refeed is None or refeed.whole:
+        if everything:
             place: dict[str, Value] = {"position": following, "system_identifier": system, "timeline": timeline}
             rows_of(session, "move_feed_position", **place)
         if not tables and refeed is None:
@@ -99,10 +102,10 @@ def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriche
         rows_of(
             session, "record_feed", feed_id=feed_id, position=position, next_position=following,
             objects=json.dumps({name: table.object for name, table in tables.items()}),
-            rows=json.dumps({name: table.rows for name, table in tables.items()}), days=days,
+            rows=json.dumps({name: table.rows for name, table in tables.items()}), days=days, level_days=level_days,
         )  # fmt: skip
     scope = scope_of(refeed.order_id, refeed.first_day, refeed.last_day) if refeed else {}
-    return Enriched(feed_id=feed_id, tables=tables, days=days, **scope)
+    return Enriched(feed_id=feed_id, tables=tables, days=days, level_days=level_days, **scope)
 
 
 def _select(session: Session, position: int, refeed: Refeed | None) -> list[date]:
@@ -116,6 +119,14 @@ def _select(session: Session, position: int, refeed: Refeed | None) -> list[date
     return [row[0] for row in rows_of(session, "list_feed_days")]
 
 
+def _select_levels(session: Session, position: int) -> list[date]:
+    """Choose the levels to write; their days."""
+    rows_of(session, "create_level_selection")
+    rows_of(session, "select_changed_levels", position=position)
+    session.rows("ANALYZE pg_temp.feed_level")
+    return [row[0] for row in rows_of(session, "list_level_days")]
+
+
 def _feed_id(session: Session, refeed: Refeed | None, restored: bool) -> int:
     if refeed is None:
         return int(rows_of(session, "next_feed_id")[0][0])
@@ -126,7 +137,8 @@ def _write(
     session: Session, store: ObjectStore, settings: Settings, name: str, table: str, params: dict[str, Value]
 ) -> FeedTable | None:
     """One table's changes as an object, streamed; None where there are none."""
-    if not rows_of(session, f"any_changed_{table}", **({} if table == "transactions" else params))[0][0]:
+    question = query(f"any_changed_{table}")
+    if not rows_of(session, question.name, **{key: params[key] for key in question.names})[0][0]:
         return None
     body = query(f"enrich_{table}").literal(params)
     with store.open_once(settings.lake_bucket, name) as out:
@@ -135,6 +147,6 @@ def _write(
 
 
 def _recorded(row: tuple[Any, ...]) -> Enriched:
-    feed_id, objects, rows, days, *order = row
+    feed_id, objects, rows, days, level_days, *order = row
     tables = {name: FeedTable(object=objects[name], rows=rows[name]) for name in objects}
-    return Enriched(feed_id=feed_id, tables=tables, days=days, **scope_of(*order))
+    return Enriched(feed_id=feed_id, tables=tables, days=days, level_days=level_days, **scope_of(*order))

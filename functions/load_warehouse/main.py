@@ -1,7 +1,7 @@
 """Load one feed into BigQuery: a free load job into a staging table of its own, then a MERGE pruned to its days.
 
 Trigger  Pub/Sub enriched       Reads   the feed's objects in the lake
-Writes   sales.transactions, sales.users, sales.products; one `warehouse_loaded` message
+Writes   sales.transactions, users, products, inventory_levels; one `warehouse_loaded` message
 Retry    20 attempts, then dead letter    Key     feed_id, in job ids and in the merge's guard
 """
 
@@ -14,6 +14,7 @@ from flask import Request
 
 from shared import messages
 from shared.adapters.feeds import is_wanted, mark_feed, one_at_a_time
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.ports import Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
@@ -41,7 +42,7 @@ def load_warehouse(request: Request) -> Outcome:
         return run(
             push_message(request),
             session=lent,
-            warehouse=BigQueryWarehouse(settings, "load_warehouse"),
+            warehouse=BigQueryWarehouse(settings, "load_warehouse", meter=PostgresMeter(lent)),
             publisher=CloudPublisher(settings.project),
             settings=settings,
         )
@@ -57,14 +58,19 @@ def run(
             return Outcome("ignored", detail="a refeed has replaced this feed, or the database was restored since")
         newer = {row[0] for row in rows_of(session, "list_newer_days", feed_id=feed.feed_id)}
         days = sorted({*feed.days, *newer})  # an older feed must see a row that a newer one has moved to another day
-        rows = sum(_merge(feed, table, days, warehouse, settings) for table in sorted(feed.tables))
-        days = sorted({*days, *clear_away(feed, warehouse)})
+        pruned = {"transactions": days, "inventory_levels": feed.level_days}
+        rows = sum(_merge(feed, table, pruned.get(table), warehouse, settings) for table in sorted(feed.tables))
+        stale, stale_levels = clear_away(feed, warehouse)
         mark_feed(session, feed.feed_id, "loaded")
-    publisher.publish("warehouse_loaded", [WarehouseLoaded(feed_id=feed.feed_id, days=days)])
+    loaded = WarehouseLoaded(
+        feed_id=feed.feed_id, days=sorted({*days, *stale}), level_days=sorted({*feed.level_days, *stale_levels})
+    )
+    publisher.publish("warehouse_loaded", [loaded])
     return Outcome("loaded", rows, rows)
 
 
-def _merge(feed: Enriched, name: str, days: list[date], warehouse: Warehouse, settings: Settings) -> int:
+def _merge(feed: Enriched, name: str, days: list[date] | None, warehouse: Warehouse, settings: Settings) -> int:
+    """Load and merge one table; `days` prune one that is partitioned."""
     part, table = feed.tables[name], f"sales.{name}"
     staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
     uri = f"gs://{settings.lake_bucket}/{part.object}"
@@ -72,10 +78,10 @@ def _merge(feed: Enriched, name: str, days: list[date], warehouse: Warehouse, se
     if loaded != part.rows:
         raise Inconsistent("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
     sql = warehouse_sql(table, "merge").replace("${feed}", staging)
-    if name != "transactions":
-        warehouse.run(sql, {"feed_id": feed.feed_id}, f"{job}-merge", table=table)
-        return loaded
-    if len(days) > MOST_DAYS:
-        raise Inconsistent("feed_too_wide", f"feed {feed.feed_id} touches {len(days)} days; at most {MOST_DAYS}")
-    warehouse.run(sql, {"feed_id": feed.feed_id, "days": days}, f"{job}-merge", table=table)
+    if days and len(days) > MOST_DAYS:
+        raise Inconsistent(
+            "feed_too_wide", f"feed {feed.feed_id} touches {len(days)} days of {table}; at most {MOST_DAYS}"
+        )
+    params = {"feed_id": feed.feed_id} if days is None else {"feed_id": feed.feed_id, "days": days}
+    warehouse.run(sql, params, f"{job}-merge", table=table)
     return loaded

@@ -39,7 +39,8 @@ def reconcile(_: Request) -> Outcome:
     with session(settings) as lent:
         return run(
             now=datetime.now(UTC), session=lent, store=CloudStorage(settings.project),
-            warehouse=BigQueryWarehouse(settings, "reconcile"), publisher=CloudPublisher(settings.project), settings=settings,
+            warehouse=BigQueryWarehouse(settings, "reconcile"), publisher=CloudPublisher(settings.project),
+            settings=settings,
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from local.warehouse.engine import Cursor
@@ -124,6 +125,7 @@ def delete_dataset(cursor: Cursor, project: str, name: str, *, contents: bool) -
     cursor.execute("DELETE FROM _bq.dataset WHERE project = ? AND name = ?", [project, name])
 
 
+@lru_cache(maxsize=1_000)
 def _table(ref: TableRef, version: int, text: str) -> Table:
     body = json.loads(text)
     return Table(ref, version, body, parse_schema((body.get("schema") or {}).get("fields") or []))

@@ -105,7 +105,7 @@ def results(call: Call, job: Job, page: tuple[int, int], *, int64: bool) -> dict
         raise ApiError(code, job.error["reason"], job.error["message"], job.error.get("location"))
     statistics = job.body["statistics"].get("query") or {}
     body["totalBytesProcessed"] = job.body["statistics"].get("totalBytesProcessed", "0")
-    for key in ("numDmlAffectedRows", "dmlStats", "statementType"):
+    for key in ("numDmlAffectedRows", "dmlStats", "statementType", "totalSlotMs"):
         if key in statistics:
             body[key] = statistics[key]
     if job.body["configuration"].get("dryRun"):

@@ -1,7 +1,7 @@
 """INFORMATION_SCHEMA: JOBS, TABLES, COLUMNS and PARTITIONS, as views over tables of our own.
 
-JOBS is read from the job records themselves. The other three are written afresh before a query that mentions them,
-because they come from Python's reading of the metadata.
+JOBS is read from the job records themselves; its slot time is the CPU time of the thread that ran the job. The other
+three are written afresh before a query that mentions them, because they come from Python's reading of the metadata.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 from local.warehouse import catalog
 from local.warehouse.catalog import Table, TableRef
 from local.warehouse.engine import Cursor, Engine
-from local.warehouse.sql import Column, SqlType, TableInfo, scalar
+from local.warehouse.infoschema_jobs import JOBS_VIEW
+from local.warehouse.sql import Column, SqlType, TableInfo, array_of, scalar
 from local.warehouse.sql import TableRef as SqlRef
 from local.warehouse.stats import Statistics
 from local.warehouse.types import Field, standard_type
@@ -39,6 +40,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "cache_hit": "BOOL",
         "error_result": "ERROR",
         "dml_statistics": "DML",
+        "total_slot_ms": "INT64",
+        "labels": "LABELS",
+        "destination_table": "TABLE",
     },
     "TABLES": {**NAMED, "table_type": "STRING", "creation_time": "TIMESTAMP"},
     "COLUMNS": {
@@ -64,27 +68,11 @@ STRUCTS = {
         "STRUCT",
         fields=tuple((f"{name}_row_count", scalar("INT64")) for name in ("inserted", "deleted", "updated")),
     ),
+    "LABELS": array_of(SqlType("STRUCT", fields=tuple((name, scalar("STRING")) for name in ("key", "value")))),
+    "TABLE": SqlType(
+        "STRUCT", fields=tuple((f"{name}_id", scalar("STRING")) for name in ("project", "dataset", "table"))
+    ),
 }
-JOBS_VIEW = """
-CREATE OR REPLACE VIEW _info.jobs AS
-SELECT created AS creation_time, project AS project_id, body ->> '$.user_email' AS user_email, job_id,
-  body ->> '$.configuration.jobType' AS job_type, body ->> '$.statistics.query.statementType' AS statement_type,
-  make_timestamptz(CAST(body ->> '$.statistics.startTime' AS BIGINT) * 1000) AS start_time,
-  make_timestamptz(CAST(body ->> '$.statistics.endTime' AS BIGINT) * 1000) AS end_time,
-  body ->> '$.status.state' AS state, body ->> '$.statistics.parentJobId' AS parent_job_id,
-  body ->> '$.configuration.query.query' AS query,
-  CAST(body ->> '$.statistics.totalBytesProcessed' AS BIGINT) AS total_bytes_processed,
-  CAST(body ->> '$.statistics.query.totalBytesBilled' AS BIGINT) AS total_bytes_billed,
-  CAST(body ->> '$.statistics.query.cacheHit' AS BOOLEAN) AS cache_hit,
-  CASE WHEN body ->> '$.status.errorResult' IS NOT NULL THEN {
-    'reason': body ->> '$.status.errorResult.reason', 'location': body ->> '$.status.errorResult.location',
-    'message': body ->> '$.status.errorResult.message'} END AS error_result,
-  CASE WHEN body ->> '$.statistics.query.dmlStats' IS NOT NULL THEN {
-    'inserted_row_count': CAST(body ->> '$.statistics.query.dmlStats.insertedRowCount' AS BIGINT),
-    'deleted_row_count': CAST(body ->> '$.statistics.query.dmlStats.deletedRowCount' AS BIGINT),
-    'updated_row_count': CAST(body ->> '$.statistics.query.dmlStats.updatedRowCount' AS BIGINT)} END AS dml_statistics
-FROM _bq.job
-"""
 
 
 def setup(engine: Engine) -> None:

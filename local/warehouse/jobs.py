@@ -1,13 +1,16 @@
-"""Jobs: made once under their id, run on threads, kept for good.
+"""Jobs: made once under their id, run on threads, kept 180 days as BigQuery does.
 
 A job's record goes RUNNING into the file before it starts, and DONE in the very transaction that holds its effects:
-after a crash either both are there or neither, and what still says RUNNING is shown as failed.
+after a crash either both are there or neither, and what still says RUNNING is shown as failed. A query that writes
+nothing is only kept in memory and written with others, within a second of its end or when jobs are looked through; a
+crash may lose it, as it loses the query's rows.
 """
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -19,6 +22,8 @@ from local.warehouse.engine import Cursor, Engine
 from local.warehouse.errors import ApiError, already_exists, invalid, not_found
 
 REMEMBERED = 2_000
+KEPT_DAYS = 180
+FLUSH_SECONDS = 1.0
 INTERRUPTED = ApiError(
     503,
     "backendError",
@@ -36,6 +41,7 @@ class Job:
     finished: Future[None] = field(default_factory=Future)
     cursor: Cursor | None = None
     cancelled: bool = False
+    clock: float | None = None
 
     @property
     def done(self) -> bool:
@@ -67,13 +73,22 @@ class Job:
             old = self.body["statistics"].get(name)
             self.body["statistics"][name] = {**old, **value} if isinstance(old, dict) else value
 
+    def begin(self) -> None:
+        """Start the clock, on the thread that runs the job."""
+        self.clock = time.thread_time()
+
     def end(self, error: ApiError | None = None) -> None:
-        """Mark it DONE; the caller saves it."""
+        """Mark it DONE; the caller saves it. Its slot time is the CPU time of the thread that ran it."""
         status: dict[str, Any] = {"state": "DONE"}
         if error is not None:
             status |= {"errorResult": error.proto(), "errors": [error.proto()]}
         self.body["status"] = status
         self.statistics(endTime=str(now_ms()))
+        if self.clock is not None:
+            slot = {"totalSlotMs": str(max(1, round((time.thread_time() - self.clock) * 1000)))}
+            self.statistics(**slot)
+            if self.body["configuration"]["jobType"] == "QUERY":
+                self.statistics(query=slot)
 
 
 def new_job(project: str, reference: dict[str, Any], configuration: dict[str, Any], parent: str | None = None) -> Job:
@@ -100,6 +115,14 @@ def new_job(project: str, reference: dict[str, Any], configuration: dict[str, An
     return Job(project, job_id, body)
 
 
+@dataclass(frozen=True)
+class Record:
+    """A job as it is written down: when it was created, in milliseconds, and its resource."""
+
+    created: int
+    text: str
+
+
 class JobStore:
     """Finds and keeps jobs; the recent ones in memory, all of them in the file."""
 
@@ -107,28 +130,53 @@ class JobStore:
         self._engine = engine
         self._recent: OrderedDict[tuple[str, str], Job] = OrderedDict()
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._unwritten: dict[tuple[str, str], Record] = {}
+        self._timer: threading.Timer | None = None
         self._recover()
+        self._known = self._ids()
+
+    def _ids(self) -> set[tuple[str, str]]:
+        with self._engine.reading() as cursor:
+            return set(cursor.execute("SELECT project, job_id FROM _bq.job").fetchall())
 
     def _recover(self) -> None:
         """Turn what ran when the last process was killed into failed jobs."""
         with self._engine.writing() as cursor:
+            cursor.execute("DELETE FROM _bq.job WHERE created < now() - to_days(?)", [KEPT_DAYS])
             query = 'SELECT project, job_id, body FROM _bq.job WHERE body LIKE \'%"state": "RUNNING"%\''
             for project, job_id, text in cursor.execute(query).fetchall():
                 job = Job(project, job_id, json.loads(text))
                 job.end(INTERRUPTED)
                 self.save(cursor, job)
 
-    def add(self, job: Job) -> None:
-        """Put a new job on record; its id must be new."""
-        with self._lock, self._engine.reading() as cursor:
-            key = (job.project, job.job_id)
-            if key in self._recent or self._stored(cursor, *key) is not None:
+    def add(self, job: Job, *, lasting: bool = True) -> None:
+        """Put a new job on record, in the file if it is a lasting one; its id must be new."""
+        key = (job.project, job.job_id)
+        record = Record(int(job.body["statistics"]["creationTime"]), json.dumps(job.body))
+        with self._lock:
+            if key in self._known:
                 raise already_exists("Job", job.body["id"])
-            cursor.execute(
-                "INSERT INTO _bq.job VALUES (?, ?, make_timestamp(?::BIGINT)::TIMESTAMPTZ, ?)",
-                [*key, int(job.body["statistics"]["creationTime"]) * 1000, json.dumps(job.body)],
-            )
+            self._known.add(key)
             self._remember(job)
+            if not lasting:
+                self._unwritten[key] = record
+        if lasting:
+            self._insert({key: record})
+
+    def _insert(self, records: dict[tuple[str, str], Record]) -> None:
+        columns = (
+            [key[0] for key in records],
+            [key[1] for key in records],
+            [each.created * 1000 for each in records.values()],
+            [each.text for each in records.values()],
+        )
+        with self._engine.reading() as cursor:
+            cursor.execute(
+                "INSERT INTO _bq.job SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+                "make_timestamptz(unnest(?::BIGINT[])), unnest(?::VARCHAR[])",
+                columns,
+            )
 
     def _remember(self, job: Job) -> None:
         self._recent[job.project, job.job_id] = job
@@ -144,10 +192,29 @@ class JobStore:
             [json.dumps(job.body), job.project, job.job_id],
         )
 
-    def save_now(self, job: Job) -> None:
-        """Write a job's present state by itself."""
-        with self._engine.reading() as cursor:
-            self.save(cursor, job)
+    def settle(self, job: Job) -> None:
+        """Write the end of a job that has no effects, or soon: many at once."""
+        key = (job.project, job.job_id)
+        with self._writing, self._lock:
+            record = self._unwritten.get(key)
+            if record is not None:
+                self._unwritten[key] = Record(record.created, json.dumps(job.body))
+                if self._timer is None:
+                    self._timer = threading.Timer(FLUSH_SECONDS, self.flush)
+                    self._timer.daemon = True
+                    self._timer.start()
+        if record is None:
+            with self._engine.reading() as cursor:
+                self.save(cursor, job)
+
+    def flush(self) -> None:
+        """Write down what is only in memory."""
+        with self._writing:
+            with self._lock:
+                records, self._unwritten = self._unwritten, {}
+                self._timer = None
+            if records:
+                self._insert(records)
 
     def _stored(self, cursor: Cursor, project: str, job_id: str) -> Job | None:
         query = "SELECT body FROM _bq.job WHERE project = ? AND job_id = ?"
@@ -163,6 +230,7 @@ class JobStore:
         with self._lock:
             job = self._recent.get((project, job_id))
         if job is None:
+            self.flush()
             with self._engine.reading() as cursor:
                 job = self._stored(cursor, project, job_id)
         if job is None:
@@ -179,6 +247,7 @@ class JobStore:
         job = self.get(project, job_id)
         if not job.done:
             raise invalid(f"Job {project}:{job_id} is still running; cancel it first.")
+        self.flush()
         with self._engine.reading() as cursor:
             parent = "json_extract_string(body, '$.statistics.parentJobId')"
             query = f"DELETE FROM _bq.job WHERE project = ? AND (job_id = ? OR {parent} = ?) RETURNING job_id"  # noqa: S608
@@ -186,6 +255,7 @@ class JobStore:
         with self._lock:
             for (name,) in gone:
                 self._recent.pop((project, name), None)
+                self._known.discard((project, name))
 
     def listing(self, project: str, query: dict[str, str]) -> tuple[list[dict[str, Any]], str | None]:
         """Jobs, newest first, with the filters of jobs.list; the second value is the next page's token."""
@@ -199,6 +269,7 @@ class JobStore:
               AND ($state IS NULL OR lower(json_extract_string(body, '$.status.state')) = lower($state))
             ORDER BY created DESC, rowid DESC LIMIT $limit OFFSET $start"""
         values = {"project": project, "low": low, "high": high, "parent": parent, "state": state}
+        self.flush()
         with self._engine.reading() as cursor:
             rows = cursor.execute(sql, {**values, "limit": limit + 1, "start": start}).fetchall()
         bodies = [json.loads(row[0]) for row in rows[:limit]]

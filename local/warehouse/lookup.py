@@ -41,6 +41,10 @@ class Lookup:
         view = table.body.get("view")
         return TableInfo(columns(table.schema), table.partition_column, str(view["query"]) if view else None)
 
+    def described(self) -> dict[SqlRef, TableInfo | None]:
+        """The tables and views that were asked for, as they were answered."""
+        return {ref: self.table(ref) for ref in tuple(self._seen)}
+
     def stored(self, ref: SqlRef) -> Table | None:
         """The catalog's own record of a table that the statement uses; None for INFORMATION_SCHEMA."""
         if infoschema.describe(ref, self._project) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local.warehouse import infoschema
 from local.warehouse.catalog import TableRef
 from local.warehouse.engine import Cursor, Engine
 from local.warehouse.errors import invalid_query, unsupported
@@ -11,9 +12,10 @@ from local.warehouse.jobs import Job, JobStore
 from local.warehouse.lookup import Lookup
 from local.warehouse.parameters import Parameters, read_parameters
 from local.warehouse.reports import describe, schema_body
-from local.warehouse.script import Script, is_script, translated
-from local.warehouse.sql import ParsedNode, parse_script
+from local.warehouse.script import Script, is_script, only_reads
+from local.warehouse.sql import InvalidSql, ParsedNode, UnsupportedSql
 from local.warehouse.statements import Executor, bytes_processed, check_limit, check_partition_filters, output_schema
+from local.warehouse.translations import Translations
 from local.warehouse.types import Field
 from local.warehouse.writes import Target, read_target
 
@@ -33,16 +35,29 @@ class QueryRunner:
         self._engine = engine
         self._store = store
         self._executor = executor
+        self._translations = Translations()
+
+    def leaves_nothing(self, job: Job) -> bool:
+        """Whether a job is one query that writes to no table and asks nothing of other jobs."""
+        config = job.config("query")
+        text = str(config.get("query") or "")
+        if infoschema.mentioned(text) or (config.get("destinationTable") and not job.body.get("anonymous")):
+            return False
+        try:
+            nodes = self._translations.parse(text)
+        except (InvalidSql, UnsupportedSql):
+            return False
+        return not is_script(nodes) and only_reads(nodes[0])
 
     def run(self, job: Job) -> None:
         """Run a query job to its end; raises what made it fail."""
         config = checked_config(job)
-        nodes = parse_script(str(config["query"]))
+        nodes = self._translations.parse(str(config["query"]))
         parameters = read_parameters(config)
         dry = bool(job.body["configuration"].get("dryRun"))
         with self._engine.reading() as cursor:
             job.cursor = cursor
-            script = Script(self._engine, self._store, self._executor, job, cursor, parameters)
+            script = Script(self._engine, self._store, self._executor, self._translations, job, cursor, parameters)
             if dry:
                 self._dry_run(job, cursor, nodes, parameters)
             elif is_script(nodes):
@@ -55,7 +70,7 @@ class QueryRunner:
         if is_script(nodes):
             raise unsupported("A dry run of a script", "dry-run its statements one by one")
         lookup = Lookup(cursor, job.project)
-        statement = translated(job, nodes[0], lookup, parameters.types, {})
+        statement = self._translations.translate(job, nodes[0], lookup, parameters.types, {})
         check_partition_filters(statement, lookup)
         size = bytes_processed(cursor, statement, lookup, self._executor.statistics, parameters.values)
         check_limit(size, job.config("query").get("maximumBytesBilled"))
@@ -66,11 +81,11 @@ class QueryRunner:
 
     def make_view(self, cursor: Cursor, ref: TableRef, query: str) -> tuple[Field, ...]:
         """The columns of a view; its query must be one that can run."""
-        nodes = parse_script(query)
+        nodes = self._translations.parse(query)
         if is_script(nodes):
             raise invalid_query("A view is one query, not a script")
         job = Job(ref.project, "", {"configuration": {"query": {}}})
-        statement = translated(job, nodes[0], Lookup(cursor, ref.project), {}, {})
+        statement = self._translations.translate(job, nodes[0], Lookup(cursor, ref.project), {}, {})
         if statement.kind != "SELECT":
             raise invalid_query("A view's query must be a SELECT")
         return output_schema(statement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
@@ -24,7 +24,6 @@ from local.warehouse.sql import (
     SqlType,
     Statement,
     VariableDetails,
-    translate,
 )
 from local.warehouse.statements import (
     Executor,
@@ -35,6 +34,7 @@ from local.warehouse.statements import (
     check_partition_filters,
     placeholders,
 )
+from local.warehouse.translations import Translations
 from local.warehouse.writes import Target
 
 SILENT = frozenset({"DECLARE", "SET", "IF"})
@@ -50,30 +50,23 @@ def only_reads(node: ParsedNode) -> bool:
     return node.form != "SQL" or isinstance(node.tree, exp.Query)
 
 
-def translated(
-    job: Job, node: ParsedNode, lookup: Lookup, parameters: Mapping[str, SqlType], variables: Mapping[str, SqlType]
-) -> Statement:
-    """A statement in DuckDB's SQL, names resolved as the job's configuration says."""
-    default = job.config("query").get("defaultDataset") or {}
-    return translate(
-        node,
-        schema=lookup,
-        default_project=str(default.get("projectId") or job.project),
-        default_dataset=str(default.get("datasetId") or ""),
-        parameters=parameters,
-        variables=variables,
-    )
-
-
 class Script:
     """The run of one query job on one cursor."""
 
     def __init__(
-        self, engine: Engine, store: JobStore, executor: Executor, job: Job, cursor: Cursor, parameters: Parameters
+        self,
+        engine: Engine,
+        store: JobStore,
+        executor: Executor,
+        translations: Translations,
+        job: Job,
+        cursor: Cursor,
+        parameters: Parameters,
     ) -> None:
         self._engine = engine
         self._store = store
         self._executor = executor
+        self._translations = translations
         self._job = job
         self._cursor = cursor
         self._parameters = parameters
@@ -88,10 +81,14 @@ class Script:
 
     def run_single(self, node: ParsedNode, target: Target | None) -> None:
         """Run a job of one statement; its DONE goes into the statement's own transaction."""
-        with self._transaction(reads=only_reads(node) and target is None):
+        reads = only_reads(node) and target is None
+        with self._transaction(reads=reads):
             self._statement(self._job, node, target)
             self._job.end()
-            self._store.save(self._cursor, self._job)
+            if not reads:
+                self._store.save(self._cursor, self._job)
+        if reads:
+            self._store.settle(self._job)
 
     def run(self, nodes: Sequence[ParsedNode]) -> None:
         """Run a script; a transaction left open, or open when something fails, is rolled back."""
@@ -103,7 +100,7 @@ class Script:
         finally:
             self._end_transaction("ROLLBACK")
         self._job.end()
-        self._store.save_now(self._job)
+        self._store.settle(self._job)
 
     def _block(self, nodes: Sequence[ParsedNode]) -> None:
         for node in nodes:
@@ -146,6 +143,7 @@ class Script:
             yield
             return
         if self._reads_system_views:
+            self._store.flush()
             infoschema.refresh(self._engine, self._executor.statistics)
         with self._engine.slot() if reads else self._engine.write_lock():
             self._cursor.execute("BEGIN TRANSACTION")
@@ -156,11 +154,14 @@ class Script:
                 raise
             self._cursor.execute("COMMIT")
 
+    def _translated(self, node: ParsedNode, lookup: Lookup) -> Statement:
+        return self._translations.translate(self._job, node, lookup, self._parameters.types, self._variables)
+
     def _control(self, node: ParsedNode) -> None:
         """DECLARE, SET, ASSERT and IF: one value decides."""
         lookup = Lookup(self._cursor, self._job.project)
         with self._transaction(reads=True):
-            statement = translated(self._job, node, lookup, self._parameters.types, self._variables)
+            statement = self._translated(node, lookup)
             check_partition_filters(statement, lookup)
             row = self._cursor.execute(statement.duckdb_sql, placeholders(statement, self._values)).fetchone()
         value = row[0] if row is not None else None
@@ -178,6 +179,7 @@ class Script:
         """Run one statement as a child job."""
         config = {key: value for key, value in self._job.config("query").items() if key != "maximumBytesBilled"}
         child = new_job(self._job.project, {}, {"query": {**config, "query": node.text}}, self._job.job_id)
+        child.begin()
         self._store.add(child)
         number = int(self._job.body["statistics"]["numChildJobs"]) + 1
         self._job.statistics(numChildJobs=str(number))
@@ -186,11 +188,11 @@ class Script:
                 outcome = self._statement(child, node, None)
         except Exception as error:
             child.end(api_error(error))
-            self._store.save_now(child)
+            self._store.settle(child)
             child.finished.set_result(None)
             raise
         child.end()
-        self._store.save_now(child)
+        self._store.settle(child)
         child.finished.set_result(None)
         if outcome.result is not None:
             self._executor.share(self._job.key, outcome.result)
@@ -202,7 +204,7 @@ class Script:
         if self._in_transaction and infoschema.mentioned(node.text):
             raise unsupported("INFORMATION_SCHEMA inside a transaction", "query it before or after")
         lookup = Lookup(self._cursor, self._job.project)
-        statement = translated(self._job, node, lookup, self._parameters.types, self._variables)
+        statement = self._translated(node, lookup)
         check_partition_filters(statement, lookup)
         size = bytes_processed(self._cursor, statement, lookup, self._executor.statistics, self._values)
         self._bytes += size

@@ -55,7 +55,8 @@ class Warehouse:
                 raise unsupported("A dry run of anything but a query", "leave dryRun out")
             self._dry_run(job)
             return
-        self.jobs.add(job)
+        query = job.body["configuration"]["jobType"] == "QUERY"
+        self.jobs.add(job, lasting=not (query and self.queries.leaves_nothing(job)))
         self._threads.submit(self._run, job, upload)
 
     def _dry_run(self, job: Job) -> None:
@@ -69,6 +70,7 @@ class Warehouse:
     def _run(self, job: Job, upload: Path | None) -> None:
         limit = int(job.body["configuration"].get("jobTimeoutMs") or 0)
         timer = threading.Timer(limit / 1000, self.cancel, [job])
+        job.begin()
         try:
             if limit:
                 timer.start()
@@ -100,7 +102,7 @@ class Warehouse:
         for effect in ("load", "copy"):
             job.body["statistics"].pop(effect, None)
         job.end(failure)
-        self.jobs.save_now(job)
+        self.jobs.settle(job)
 
     def cancel(self, job: Job) -> None:
         """Ask a running job to stop; one that has ended stays as it is."""
@@ -113,4 +115,5 @@ class Warehouse:
         for job in self.jobs.running():
             self.cancel(job)
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self.jobs.flush()
         self.engine.close()

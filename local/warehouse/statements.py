@@ -13,7 +13,7 @@ from local.warehouse.engine import Cursor
 from local.warehouse.errors import ApiError, invalid_query
 from local.warehouse.lookup import Lookup
 from local.warehouse.pages import BLOCK, ResultSet, ResultStore
-from local.warehouse.sql import Statement
+from local.warehouse.sql import ReplaceDetails, Statement
 from local.warehouse.sql import TableRef as SqlRef
 from local.warehouse.stats import Pruning, Statistics
 from local.warehouse.types import Field, from_sql_type
@@ -71,15 +71,17 @@ def _pruning(statement: Statement, ref: SqlRef, table: Table, values: Values) ->
     names = [name for name in statement.placeholders if f"${name}" in sql]
     if any(name not in values for name in names):
         return None
-    return Pruning(sql, {name: values[name] for name in names})
+    return Pruning(sql, {name: values[name] for name in names}, found)
 
 
 def bytes_processed(
     cursor: Cursor, statement: Statement, lookup: Lookup, statistics: Statistics, values: Values
 ) -> int:
-    """Logical bytes of the columns and partitions that a statement reads; rewriting DML also reads whole rows."""
+    """Logical bytes of the columns and partitions that a statement reads; rewriting DML reads whole rows, once."""
     total = 0
     for ref in () if statement.kind == "CREATE_VIEW" else statement.tables_read:
+        if statement.kind in REWRITING and ref == statement.table_written:
+            continue
         table = lookup.stored(ref)
         if table is None or table.is_view:
             continue
@@ -110,12 +112,13 @@ def check_limit(processed: int, limit: str | int | None) -> None:
         raise ApiError(400, "bytesBilledLimitExceeded", message)
 
 
-def placeholders(statement: Statement, values: Values) -> dict[str, Any] | None:
-    """Exactly the values that the DuckDB text names."""
+def placeholders(statement: Statement, values: Values, sql: str | None = None) -> dict[str, Any] | None:
+    """Exactly the values that the DuckDB text names; `sql` is one of a statement's several texts."""
     missing = [name for name in statement.placeholders if name not in values]
     if missing:
         raise invalid_query(f"Query parameter '{missing[0]}' not found")
-    return {name: values[name] for name in statement.placeholders} or None
+    names = [name for name in statement.placeholders if sql is None or f"CAST(${name} AS " in sql]
+    return {name: values[name] for name in names} or None
 
 
 class Executor:
@@ -150,8 +153,11 @@ class Executor:
         table = lookup.stored(table_ref(statement))
         if table is None or table.is_view:
             raise invalid_query(f"Table {table_ref(statement)} cannot be modified: it is a view")
-        cursor.execute(statement.duckdb_sql, placeholders(statement, values))
-        counts = _merge_counts(cursor) if statement.count_column else _plain_counts(cursor, statement.kind)
+        if isinstance(statement.details, ReplaceDetails):
+            counts = _replace(cursor, statement, statement.details, values)
+        else:
+            cursor.execute(statement.duckdb_sql, placeholders(statement, values))
+            counts = _merge_counts(cursor) if statement.count_column else _plain_counts(cursor, statement.kind)
         return Outcome(affected=counts, target=catalog.save_table(cursor, table))
 
 
@@ -165,6 +171,16 @@ def _merge_counts(cursor: Cursor) -> dict[str, int]:
     while rows := cursor.fetchmany(100_000):
         found.update(row[0] for row in rows)
     return _dml_stats(found["INSERT"], found["UPDATE"], found["DELETE"])
+
+
+def _replace(cursor: Cursor, statement: Statement, details: ReplaceDetails, values: Values) -> dict[str, int]:
+    """Stage the source's rows, delete the old ones, insert the new ones."""
+    cursor.execute(details.stage, placeholders(statement, values, details.stage))
+    deleted = cursor.execute(details.delete, placeholders(statement, values, details.delete)).fetchone()
+    inserted = cursor.execute(statement.duckdb_sql).fetchone()
+    assert deleted is not None, "DuckDB counts the rows it deletes"
+    assert inserted is not None, "DuckDB counts the rows it inserts"
+    return _dml_stats(int(inserted[0]), 0, int(deleted[0]))
 
 
 def _plain_counts(cursor: Cursor, kind: str) -> dict[str, int]:

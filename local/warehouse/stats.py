@@ -9,15 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.warehouse.catalog import Table
+from local.warehouse.days import chosen as chosen_days
 from local.warehouse.engine import Cursor
-from local.warehouse.types import bytes_expression, quote
+from local.warehouse.sql import PartitionFilter
+from local.warehouse.types import Field, bytes_expression, quote
 
 REMEMBERED = 20_000
+SMALL_ROWS = 1_000_000
+"""A table of fewer rows is counted day by day, once per version; of a larger one only the days that are asked for."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Pruning:
 
     sql: str
     values: Mapping[str, Any]
+    filter: PartitionFilter | None = None
 
     @property
     def key(self) -> str:
@@ -61,6 +66,11 @@ def pruned(table: Table, pruning: Pruning | None) -> str:
     return f"{day} IN (SELECT DISTINCT {day} FROM {table.ref.physical} WHERE {pruning.sql})"  # noqa: S608
 
 
+def total_bytes(columns: Iterable[Field]) -> str:
+    """SQL for the logical bytes of a row's columns."""
+    return " + ".join(bytes_expression(each, quote(each.name)) for each in columns) or "0"
+
+
 class Statistics:
     """Sizes of tables and partitions, remembered by table version."""
 
@@ -81,8 +91,12 @@ class Statistics:
         chosen = [each for each in table.schema if columns is None or each.name.lower() in columns]
         key = (table.ref, table.version, tuple(each.name for each in chosen), pruning and pruning.key)
         found = self._recall(key)
+        if found is None and pruning is not None and pruning.filter is not None and self._small(cursor, table):
+            by_day = self._by_day(cursor, table, chosen)
+            days = [by_day[day] for day in chosen_days(cursor, pruning.filter, pruning.values, by_day)]
+            return Size(sum(day.rows for day in days), sum(day.bytes for day in days))
         if found is None:
-            total = " + ".join(bytes_expression(each, quote(each.name)) for each in chosen) or "0"
+            total = total_bytes(chosen)
             query = (
                 f"SELECT count(*), coalesce(sum({total}), 0) FROM {table.ref.physical} WHERE {pruned(table, pruning)}"  # noqa: S608
             )
@@ -90,6 +104,30 @@ class Statistics:
             assert row is not None
             found = self._remember(key, Size(int(row[0]), int(row[1])))
         return Size(found.rows, found.bytes)
+
+    def _small(self, cursor: Cursor, table: Table) -> bool:
+        """Whether a table cut by a DATE may be counted as a whole."""
+        column = table.column(table.partition_column or "")
+        if column is None or column.type != "DATE":
+            return False
+        key = (table.ref, table.version, "rows")
+        found = self._recall(key)
+        if found is None:
+            row = cursor.execute(f"SELECT count(*) FROM {table.ref.physical}").fetchone()  # noqa: S608
+            found = self._remember(key, int(row[0]) if row else 0)
+        return bool(found < SMALL_ROWS)
+
+    def _by_day(self, cursor: Cursor, table: Table, columns: list[Field]) -> dict[dt.date | None, Size]:
+        key = (table.ref, table.version, "days", tuple(each.name for each in columns))
+        found = self._recall(key)
+        if found is None:
+            query = (
+                f"SELECT {day_expression(table)}, count(*), sum({total_bytes(columns)}) "  # noqa: S608
+                f"FROM {table.ref.physical} GROUP BY 1"
+            )
+            rows = cursor.execute(query).fetchall()
+            found = self._remember(key, {day: Size(int(count), int(size)) for day, count, size in rows})
+        return dict(found)
 
     def partitions(self, cursor: Cursor, table: Table) -> list[tuple[dt.date | None, int, int]]:
         """Day, rows and bytes of each partition; one without a day for an unpartitioned table."""
@@ -99,7 +137,7 @@ class Statistics:
         key = (table.ref, table.version, "partitions")
         found = self._recall(key)
         if found is None:
-            total = " + ".join(bytes_expression(each, quote(each.name)) for each in table.schema)
+            total = total_bytes(table.schema)
             source = f"FROM {table.ref.physical} GROUP BY 1 ORDER BY 1"
             query = f"SELECT {day_expression(table)}, count(*), sum({total}) {source}"
             found = self._remember(key, [(day, int(n), int(size)) for day, n, size in cursor.execute(query).fetchall()])

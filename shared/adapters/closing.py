@@ -60,7 +60,9 @@ def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: 
     load = f"close-{name}-load-{uuid.uuid4().hex}"
     loaded = warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), load, label=TABLE)
     if loaded != len(lines):
-        raise Inconsistent("close_incomplete", f"gs://{bucket}/{path} has {loaded} rows, the close of {month} {len(lines)}")
+        raise Inconsistent(
+            "close_incomplete", f"gs://{bucket}/{path} has {loaded} rows, the close of {month} {len(lines)}"
+        )
     sql = warehouse_sql(TABLE, "append").replace("${lines}", staging)
     days = sorted({line[0] for line in lines})
     for start in range(0, len(days), MOST_DAYS):

@@ -10,7 +10,8 @@ from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 
 Stage = Literal[
-    "enrich", "load_warehouse", "build_marts", "watch_schema", "extract_products", "check_quality", "reconcile"
+    "enrich", "load_warehouse", "build_marts", "watch_schema", "extract_products", "check_quality", "reconcile",
+    "watch_queries",
 ]  # fmt: skip
 
 

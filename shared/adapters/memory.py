@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from shared.adapters.landing import Checkpoint
 from shared.adapters.ledger import FileState
-from shared.adapters.ports import ObjectInfo
+from shared.adapters.ports import Asked, ObjectInfo
 from shared.errors import ConfigError, Inconsistent, LockTimeout
 from shared.messages import Chunk, Upload, encode
 
@@ -161,6 +161,9 @@ class MemoryWarehouse:
         if job_id not in self._results:
             self._results[job_id] = self._run(sql, params)
         return self._results[job_id]
+
+    def ask(self, sql: str, params: Mapping[str, Any], *, table: str, most_bytes: int) -> Asked:  # noqa: ARG002
+        return Asked([list(row.values()) for row in self._run(sql, params)], 0)
 
     def _run(self, sql: str, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         rows = self.answer(sql, params)

@@ -59,6 +59,14 @@ class ObjectStore(Protocol):
         """The live generation of every object of a bucket, by name, in bounded memory."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a query gave, and how many bytes BigQuery read for it."""
+
+    rows: Sequence[Sequence[Any]]
+    bytes_processed: int
+
+
 class Publisher(Protocol):
     """Pub/Sub, as far as the pipeline publishes."""
 
@@ -86,4 +94,10 @@ class Warehouse(Protocol):
         `table` is what the job is for, for its labels and its cost. With `into` the rows go to that table, made anew,
         and none is returned. A query that would read more than `most_bytes` is refused before it reads anything
         (QueryRefused).
+        """
+
+    def ask(self, sql: str, params: Mapping[str, Any], *, table: str, most_bytes: int) -> Asked:
+        """Run one query that only reads, in as few calls as can be; rows in the order of the columns.
+
+        `table` and `most_bytes` as in `run`. A query has no id, so one that is not answered may run twice.
         """

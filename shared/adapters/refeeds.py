@@ -50,7 +50,8 @@ def order_refeed(
 def newest_feed(warehouse: Warehouse) -> int:
     """The highest feed id that the warehouse has rows of."""
     days = {"first_day": FIRST_DAY, "last_day": LAST_DAY}
-    found = [warehouse.run(warehouse_sql("sales.transactions", "newest_feed"), days)]
+    by_day = ("transactions", "inventory_levels")
+    found = [warehouse.run(warehouse_sql(f"sales.{name}", "newest_feed"), days) for name in by_day]
     found += [warehouse.run(warehouse_sql(f"sales.{name}", "newest_feed"), {}) for name in ("users", "products")]
     return max(int(rows[0]["feed_id"]) for rows in found)
 
@@ -68,21 +69,29 @@ def scope_of(order_id: int | None, first_day: date | None, last_day: date | None
     return {"first_day": first_day or FIRST_DAY, "last_day": last_day or LAST_DAY, "whole": first_day is None}
 
 
-def clear_away(feed: Enriched, warehouse: Warehouse) -> list[date]:
-    """Delete what a refeed did not write within its scope; the days that the mart must build beside the feed's own.
-
-    The days are asked for by a job with an id: a repeat gets the answer of the first time, when the rows were there.
-    """
+def clear_away(feed: Enriched, warehouse: Warehouse) -> tuple[list[date], list[date]]:
+    """Delete what a refeed did not write within its scope; the days of sale and of levels to build beside its own."""
     if feed.first_day is None:
-        return []
-    job = f"feed-{feed.feed_id}"
-    scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
-    found = warehouse.run(warehouse_sql("sales.transactions", "stale_days"), scope, f"{job}-stale-days")
-    days = sorted({row["sale_date"] for row in found})
-    if days:
-        forget = warehouse_sql("sales.transactions", "delete_stale")
-        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, f"{job}-transactions-stale")
-    for name in ("users", "products") if feed.whole else ():
+        return [], []
+    days = _clear_days(feed, "transactions", warehouse)
+    if not feed.whole:
+        return days, []
+    for name in ("users", "products"):
         forget = warehouse_sql(f"sales.{name}", "delete_stale")
-        warehouse.run(forget, {"feed_id": feed.feed_id}, f"{job}-{name}-stale")
+        warehouse.run(forget, {"feed_id": feed.feed_id}, f"feed-{feed.feed_id}-{name}-stale")
+    return days, _clear_days(feed, "inventory_levels", warehouse)
+
+
+def _clear_days(feed: Enriched, name: str, warehouse: Warehouse) -> list[date]:
+    """Clear a table away day by day; the days.
+
+    They are asked for by a job with an id: a repeat gets the answer of the first time, when the rows were there.
+    """
+    job = f"feed-{feed.feed_id}-{name}"
+    scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
+    found = warehouse.run(warehouse_sql(f"sales.{name}", "stale_days"), scope, f"{job}-stale-days")
+    days = sorted({day for row in found for day in row.values()})
+    if days:
+        forget = warehouse_sql(f"sales.{name}", "delete_stale")
+        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, f"{job}-stale")
     return days

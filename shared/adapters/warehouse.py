@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +16,9 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as rx
 
-from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS
+from shared.adapters.jobs import finished, kind_of, partitions_of, refused
+from shared.adapters.metering import Meter, NoMeter, PlannedJob
+from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS, Asked
 from shared.errors import DependencyUnavailable, QueryRefused, Throttled
 from shared.settings import Settings
 
@@ -30,13 +34,17 @@ def bigquery_client(settings: Settings) -> bigquery.Client:
 
 
 class BigQueryWarehouse:
-    """Warehouse over google-cloud-bigquery."""
+    """Warehouse over google-cloud-bigquery. The meter is asked before each job and told after it."""
 
     call_seconds = CALL_SECONDS
     """For the calls that start a job, which the client would wait for without end."""
 
-    def __init__(self, settings: Settings, stage: str = "", patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, settings: Settings, stage: str = "", patience: float = PATIENCE_SECONDS, *, meter: Meter | None = None
+    ) -> None:
         self._stage = stage
+        self._meter = meter or NoMeter()
+        self._most_bytes = settings.max_bytes_billed
         self._client = bigquery_client(settings)
         self._retry = DEFAULT_RETRY.with_timeout(patience)
 
@@ -55,7 +63,7 @@ class BigQueryWarehouse:
         )
         name = f"{self._client.project}.{table}"
         job = self._once(
-            job_id,
+            PlannedJob(job_id, self._stage, label or table, table, "load"),
             lambda id_: self._client.load_table_from_uri(
                 uri, name, job_id=id_, job_config=config, retry=self._retry, timeout=self.call_seconds
             ),
@@ -66,40 +74,76 @@ class BigQueryWarehouse:
         self, sql: str, params: Mapping[str, Any], job_id: str | None = None, *, table: str = "", into: str = "",
         most_bytes: int | None = None,
     ) -> list[Mapping[str, Any]]:  # fmt: skip
-        """Run one query or script. With a job id it runs once, whatever is delivered twice."""
+        """Run one query or script. With a job id it runs once, whatever is delivered twice.
+
+        Without `most_bytes` the limit is the setting MAX_BYTES_BILLED.
+        """
+        kind = kind_of(sql)
+        target = into or ("" if kind == "query" else table)
+        planned = PlannedJob(
+            job_id or f"query-{uuid.uuid4().hex}", self._stage, table, target, kind, partitions_of(params)
+        )
         config = bigquery.QueryJobConfig(
             query_parameters=[_parameter(name, value) for name, value in params.items()],
             labels=labels(self._stage, table),
-            maximum_bytes_billed=most_bytes,
+            maximum_bytes_billed=most_bytes or self._most_bytes,
         )
         if into:
             config.destination = f"{self._client.project}.{into}"
             config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE
 
-        def start(id_: str | None) -> Any:
+        def start(id_: str) -> Any:
             return self._client.query(
                 sql, job_id=id_, job_config=config, retry=self._retry, job_retry=None, timeout=self.call_seconds
             )
 
-        with _mapped(job_id or "a query"):
-            job = start(None) if job_id is None else self._once(job_id, start)
+        job = self._once(planned, start)
+        with _mapped(planned.job_id):
             rows = job.result(retry=self._retry)
             return [] if into else [dict(row) for row in rows]
 
-    def _once(self, job_id: str, start: Callable[[str], Any]) -> Any:
+    def ask(self, sql: str, params: Mapping[str, Any], *, table: str, most_bytes: int) -> Asked:
+        """Run one query that only reads by jobs.query, which answers with the rows in the same call."""
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(name, value) for name, value in params.items()],
+            labels=labels(self._stage, table),
+            maximum_bytes_billed=most_bytes,
+        )
+        with _mapped("a query"):
+            found = self._client.query_and_wait(
+                sql, job_config=config, retry=self._retry, job_retry=None, api_timeout=self.call_seconds
+            )
+            return Asked([row.values() for row in found], int(found.total_bytes_processed or 0))
+
+    def _once(self, planned: PlannedJob, start: Callable[[str], Any]) -> Any:
         """Start the job under the first free attempt's id; one that runs is waited for, one that failed is passed."""
         for attempt in range(1, ATTEMPTS + 1):
-            name = f"{job_id}-{attempt}"
+            name = f"{planned.job_id}-{attempt}"
+            self._meter.admit(replace(planned, job_id=name))
             with _mapped(name):
                 try:
                     job = start(name)
                 except gax.Conflict:
                     job = self._client.get_job(name, retry=self._retry, timeout=self.call_seconds)
                     if job.state == "DONE" and job.error_result:
+                        self._meter.record(finished(job))
                         continue
-                job.result(retry=self._retry)
+                except gax.ClientError as exc:
+                    self._meter.record(refused(name, exc))
+                    raise
+                self._finish(job)
                 return job
-        raise DependencyUnavailable(f"BigQuery job {job_id} failed {ATTEMPTS} times; see its attempts in the console")
+        raise DependencyUnavailable(
+            f"BigQuery job {planned.job_id} failed {ATTEMPTS} times; see its attempts in the console"
+        )
+
+    def _finish(self, job: Any) -> None:
+        """Wait for the job and tell the meter, also of a failure; a job that may still run is not told of."""
+        try:
+            job.result(retry=self._retry)
+        finally:
+            if job.state == "DONE":
+                self._meter.record(finished(job))
 
 
 def labels(stage: str, table: str) -> dict[str, str]:
@@ -111,7 +155,13 @@ def labels(stage: str, table: str) -> dict[str, str]:
 def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
     if isinstance(value, list):
         return bigquery.ArrayQueryParameter(name, "DATE", value)
-    for kind, type_name in ((int, "INT64"), (Decimal, "NUMERIC"), (date, "DATE"), (str, "STRING")):
+    for kind, type_name in (
+        (int, "INT64"),
+        (Decimal, "NUMERIC"),
+        (datetime, "TIMESTAMP"),
+        (date, "DATE"),
+        (str, "STRING"),
+    ):
         if isinstance(value, kind):
             return bigquery.ScalarQueryParameter(name, type_name, value)
     raise TypeError(f"query parameter {name}: {type(value).__name__} is not supported")
@@ -124,7 +174,7 @@ def _mapped(what: str) -> Iterator[None]:
     except (gax.BadRequest, gax.InternalServerError) as exc:
         if "bytesBilledLimitExceeded" in {error.get("reason") for error in exc.errors}:
             raise QueryRefused(
-                "too_many_bytes", f"{what} would read more than its limit of bytes; see MAX_BYTES"
+                "too_many_bytes", f"{what} would read more than its limit of bytes; see MAX_BYTES_BILLED"
             ) from exc
         if isinstance(exc, gax.ServerError):
             raise DependencyUnavailable(f"BigQuery does not answer for {what}: {type(exc).__name__}") from exc

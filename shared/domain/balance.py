@@ -52,14 +52,14 @@ class Account:
             yield Finding("quarantine", self.where, told)
 
 
-def compare(name: str, truth: DayTotals, copy: DayTotals) -> list[Finding]:
-    """Every day and currency in which a copy differs from the system of record."""
+def compare(name: str, truth: DayTotals, copy: DayTotals, of: str = "Postgres") -> list[Finding]:
+    """Every day and currency in which a copy differs from the system of record, or from what it is derived `of`."""
     findings = []
     for key in sorted(truth.keys() | copy.keys()):
         rows, amount = truth.get(key, (0, Decimal(0)))
         copied_rows, copied_amount = copy.get(key, (0, Decimal(0)))
         if (rows, amount) != (copied_rows, copied_amount):
             day, currency = key
-            told = f"Postgres has {rows:,} rows, {amount:f}; {name} has {copied_rows:,} rows, {copied_amount:f}"
+            told = f"{of} has {rows:,} rows, {amount:f}; {name} has {copied_rows:,} rows, {copied_amount:f}"
             findings.append(Finding("mismatch", f"{name} {day} {currency}", told))
     return findings

@@ -21,7 +21,7 @@ class Month:
     @classmethod
     def read(cls, text: str) -> Month:
         """A month as YYYY-MM. Raises OrderRefused (`malformed`)."""
-        if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) or not "2000" <= text:
+        if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) or not text >= "2000":
             raise OrderRefused("malformed", f"{text!r} is no month; write it as YYYY-MM, from 2000-01 on")
         return cls(date.fromisoformat(f"{text}-01"))
 

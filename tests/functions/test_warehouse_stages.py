@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from functions.build_marts import main as build_marts
 from functions.load_warehouse import main as load_warehouse
 from shared.adapters.feeds import one_at_a_time
 from shared.adapters.memory import MemoryPublisher, MemoryStore, MemoryWarehouse
+from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session, connect
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
@@ -56,7 +57,7 @@ class Bench:
         )
 
     def build(self, feed: Enriched) -> Outcome:
-        return build_marts.run(to_build(feed), session=self.session, warehouse=self.warehouse)
+        return build(to_build(feed), self.session, self.warehouse)
 
     def sale(self, row: Row, day: str) -> list[dict[str, Any]]:
         params = {"day": date.fromisoformat(day), "id": row["transaction_id"]}
@@ -64,6 +65,14 @@ class Bench:
 
     def mart(self, day: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in self.warehouse.run(MART, {"day": date.fromisoformat(day)})]
+
+
+def build(message: PushMessage | None, session: Session, warehouse: Warehouse) -> Outcome:
+    """One run of build_marts, by a message or by the schedule."""
+    return build_marts.run(
+        message, now=datetime.now(UTC), session=session, warehouse=warehouse, store=MemoryStore(),
+        publisher=MemoryPublisher(), settings=settings(),
+    )  # fmt: skip
 
 
 def to_load(feed: Enriched) -> PushMessage:
@@ -188,8 +197,8 @@ def test_a_mart_is_built_from_the_days_of_the_message_alone(bench: Bench) -> Non
 def test_a_day_built_twice_is_the_same(bench: Bench) -> None:
     feed = bench.feed(sale(timestamp="2025-05-08T10:00:00Z"), sale(timestamp="2025-05-08T11:00:00Z"))
     bench.load(feed)
-    for _ in range(2):
-        assert bench.build(feed) == Outcome("built", 1, 1)
+    assert bench.build(feed) == Outcome("built", 2, 2)  # the two marts that follow each load
+    assert bench.build(feed) == Outcome("built")
     again = bench.feed(sale(timestamp="2025-05-08T12:00:00Z"))
     bench.load(again)
     bench.build(again)
@@ -198,10 +207,27 @@ def test_a_day_built_twice_is_the_same(bench: Bench) -> None:
     assert bench.session.rows(STATE, feed.feed_id) == [("built",)]
 
 
+def test_the_schedule_builds_what_no_message_did_and_then_the_feed_is_built(bench: Bench) -> None:
+    feed = bench.feed(sale(timestamp="2025-05-10T10:00:00Z"))
+    bench.load(feed)
+    bench.build(feed)
+    bench.session.rows("UPDATE pipeline.feed_batch SET state = 'loaded' WHERE feed_id = $1", feed.feed_id)
+    assert build(None, bench.session, bench.warehouse).outcome == "built"
+    assert bench.session.rows(STATE, feed.feed_id) == [("built",)]
+    assert bench.session.rows("SELECT count(*)::int FROM pipeline.mart_dirty") == [(0,)]
+
+
+def test_a_feed_is_not_built_before_its_days_are_marked(bench: Bench) -> None:
+    feed = bench.feed(sale(timestamp="2025-05-11T10:00:00Z"))
+    bench.load(feed)
+    build(None, bench.session, bench.warehouse)
+    assert bench.session.rows(STATE, feed.feed_id) == [("loaded",)]
+
+
 def test_a_feed_without_days_builds_nothing(session: Session) -> None:
     warehouse = MemoryWarehouse(MemoryStore())
     feed = Enriched(feed_id=0, tables={}, days=[])
-    assert build_marts.run(to_build(feed), session=session, warehouse=warehouse) == Outcome("built")
+    assert build(to_build(feed), session, warehouse) == Outcome("built")
     assert warehouse.ran == []
 
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
 from local.warehouse.sql.expressions import Expressions, Node, only
 from local.warehouse.sql.kinds import NULL, quote
-from local.warehouse.sql.model import Column, TableInfo, TableRef
+from local.warehouse.sql.model import Column, ReplaceDetails, TableInfo, TableRef
 from local.warehouse.sql.partition import note_conditions
 from local.warehouse.sql.query import Query, compile_query
 from local.warehouse.sql.relations import base_table, lookup, relation_of, table_ref
@@ -19,11 +19,12 @@ from local.warehouse.sql.typed import Typed, as_type
 
 @dataclass(frozen=True)
 class Written:
-    """A statement that writes: its SQL, the table, and whether its rows are actions (MERGE)."""
+    """A statement that writes: its SQL, the table, whether its rows are actions (MERGE), and what goes before it."""
 
     sql: str
     table: TableRef
     actions: bool = False
+    details: ReplaceDetails | None = None
 
 
 def target_of(node: Node, context: Context) -> tuple[TableRef, TableInfo, str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from local.warehouse.sql.dml import Written, assignments, listed, value_or_default, written_scope
+from local.warehouse.sql.dml import Written, assignments, written_scope
 from local.warehouse.sql.errors import InvalidSql, UnsupportedSql
-from local.warehouse.sql.expressions import Expressions, Node, only
-from local.warehouse.sql.kinds import quote
+from local.warehouse.sql.expressions import Expressions, only
+from local.warehouse.sql.inserted import inserted_row
 from local.warehouse.sql.model import TableInfo
 from local.warehouse.sql.partition import note_conditions
 from local.warehouse.sql.query import compile_query
 from local.warehouse.sql.relations import relation_of
+from local.warehouse.sql.replace import replacement, replaces
 from local.warehouse.sql.scope import Context, Relation, Scope
 
 
@@ -22,6 +23,8 @@ def merge(node: exp.Merge, context: Context) -> Written:
     source, relation = relation_of(node.args["using"], Scope(context))
     if relation.name.lower() == alias.lower():
         raise InvalidSql(f"Duplicate table alias {alias} in the same MERGE")
+    if replaces(node):
+        return replacement(node, (ref, info, target), target_scope, (source, relation))
     both = Scope(context, relations=[*target_scope.relations, relation])
     condition = Expressions(both, compile_query).boolean(node.args["on"], "MERGE ON clause")
     note_conditions(node.args["on"], both)
@@ -44,7 +47,8 @@ def _when(node: exp.When, info: TableInfo, alias: str, scopes: tuple[Scope, Scop
     if isinstance(then, exp.Insert):
         if matched or by_source:
             raise InvalidSql("INSERT is only allowed in WHEN NOT MATCHED BY TARGET")
-        return f"{head} THEN {_insert(then, info, source, e)}"
+        heads, values = inserted_row(then, info, source, e)
+        return f"{head} THEN INSERT ({', '.join(heads)}) VALUES ({', '.join(values)})"  # noqa: S608 - made of parts that are translated or quoted
     if not matched and not by_source:
         raise InvalidSql("WHEN NOT MATCHED BY TARGET allows only INSERT")
     if isinstance(then, exp.Update):
@@ -53,39 +57,3 @@ def _when(node: exp.When, info: TableInfo, alias: str, scopes: tuple[Scope, Scop
     if isinstance(then, exp.Var) and then.name.upper() == "DELETE":
         return f"{head} THEN DELETE"
     raise UnsupportedSql(f"in MERGE: {then.sql(dialect='bigquery')[:80]}")
-
-
-def _insert(node: exp.Insert, info: TableInfo, source: Relation, e: Expressions) -> str:
-    only(node, "this", "expression")
-    if isinstance(node.this, exp.Var) and node.this.name.upper() == "ROW":
-        return _insert_row(info, source, e)
-    names = _names(node.this)
-    columns = listed(names, info)
-    values = node.expression.expressions if isinstance(node.expression, exp.Tuple) else []
-    if len(values) != len(columns):
-        raise InvalidSql(f"Inserted row has wrong column count; Has {len(values)}, expected {len(columns)}")
-    heads = ", ".join(quote(column.name) for column in columns)
-    sqls = [value_or_default(value, column, e) for value, column in zip(values, columns, strict=True)]
-    return f"INSERT ({heads}) VALUES ({', '.join(sqls)})"  # noqa: S608 - made of parts that are translated or quoted
-
-
-def _names(node: Node) -> list[str]:
-    if node is None:
-        return []
-    if not isinstance(node, exp.Tuple | exp.Paren | exp.Column):
-        raise UnsupportedSql(f"in MERGE … INSERT: {node.sql(dialect='bigquery')[:80]}")
-    items = node.expressions if isinstance(node, exp.Tuple) else [node]
-    return [item.this.name if isinstance(item, exp.Paren) else item.name for item in items]
-
-
-def _insert_row(info: TableInfo, source: Relation, e: Expressions) -> str:
-    """INSERT ROW: every column from the source's column of the same place."""
-    if len(source.fields) != len(info.columns):
-        raise InvalidSql(f"Inserted row has wrong column count; Has {len(source.fields)}, expected {len(info.columns)}")
-    heads, values = [], []
-    for column, given in zip(info.columns, source.fields, strict=True):
-        if column.name.lower() != given.name.lower() or column.type != given.type:
-            raise UnsupportedSql("INSERT ROW from a source whose columns differ from the table's; list the columns")
-        heads.append(quote(column.name))
-        values.append(e.scope.use(given).sql)
-    return f"INSERT ({', '.join(heads)}) VALUES ({', '.join(values)})"  # noqa: S608 - made of parts that are translated or quoted

@@ -175,9 +175,21 @@ class IfDetails:
     otherwise: tuple[object, ...]
 
 
+@dataclass(frozen=True)
+class ReplaceDetails:
+    """MERGE … ON FALSE: run `stage` (the source's rows, once), `delete`, then the statement's duckdb_sql, an INSERT.
+
+    All in one transaction; the counts are DuckDB's own of the last two.
+    """
+
+    stage: str
+    delete: str
+
+
 Details = (
-    CreateDetails | DropDetails | AlterDetails | SchemaDetails | VariableDetails | AssertDetails | IfDetails | None
-)
+    CreateDetails | DropDetails | AlterDetails | SchemaDetails | VariableDetails | AssertDetails | IfDetails
+    | ReplaceDetails | None
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -186,7 +198,8 @@ class Statement:
 
     `duckdb_sql` has a $name for each of `placeholders` (exactly these must be given to DuckDB) and is empty where the
     catalog alone acts (CREATE SCHEMA, transactions …). `count_column` is set for MERGE: its rows are one action
-    ('INSERT', 'UPDATE', 'DELETE') per affected row; INSERT, UPDATE and DELETE give DuckDB's own one-row count.
+    ('INSERT', 'UPDATE', 'DELETE') per affected row; INSERT, UPDATE and DELETE give DuckDB's own one-row count. A MERGE
+    that replaces rows has ReplaceDetails instead, among whose statements the placeholders are spread.
     """
 
     kind: Kind

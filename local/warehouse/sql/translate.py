@@ -150,7 +150,7 @@ def _ddl(found: Ddl, context: Context) -> Statement:
 
 def _written(kind: Kind, written: Written, context: Context) -> Statement:
     column = "merge_action" if written.actions else None
-    return _found(context, kind, written.sql, table=written.table, count_column=column)
+    return _found(context, kind, written.sql, table=written.table, count_column=column, details=written.details)
 
 
 def _found(

@@ -1,11 +1,18 @@
--- What has not gone all the way: feeds that did not reach the mart, orders and facts that no feed has taken.
--- Parameters: none
+-- What has not gone all the way: feeds that did not reach the marts, marts that are behind, orders and facts without a feed.
+-- Parameters: marts (those that follow each load; the others may be behind until their hour)
 -- Result: where, told
 SELECT
     'feed ' || feed_id AS "where",
     'is ' || state || ' since ' || to_char(exported_at, 'YYYY-MM-DD HH24:MI:SS') || ' UTC, not built' AS told
 FROM pipeline.feed_batch
 WHERE state NOT IN ('built', 'replaced')
+UNION ALL
+SELECT
+    mart AS "where",
+    count(*) || ' periods are out of date since ' || to_char(min(marked_at), 'YYYY-MM-DD HH24:MI:SS') || ' UTC' AS told
+FROM pipeline.mart_dirty
+WHERE mart = ANY(CAST(:marts AS text[]))
+GROUP BY mart
 UNION ALL
 SELECT
     'refeed ' || order_id AS "where",

@@ -1,11 +1,12 @@
 -- Feeds that were recorded and not published: the run that recorded them ended in between.
 -- Parameters: none
--- Result: feed_id, objects, rows, days, order_id (null: no refeed), first_day, last_day
+-- Result: feed_id, objects, rows, days, level_days, order_id (null: no refeed), first_day, last_day
 SELECT
     b.feed_id,
     b.objects,
     b.rows,
     b.days,
+    b.level_days,
     o.order_id,
     o.first_day,
     o.last_day

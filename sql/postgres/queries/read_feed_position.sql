@@ -1,8 +1,9 @@
 -- Where the feed stands and where this snapshot ends; to be asked first in a REPEATABLE READ transaction.
 -- Parameters: none.
--- Result: one row: position (0 at first), next_position, the cluster's identity, and problem: null, or why the feed must stop.
+-- Result: one row: position and level_position (0 at first), next_position, the cluster's identity, and problem: null, or why the feed must stop.
 SELECT
     coalesce(p.position, 0) AS position,
+    coalesce(p.level_position, 0) AS level_position,
     here.xmin AS next_position,
     here.system_identifier,
     here.timeline,

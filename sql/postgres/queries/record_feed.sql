@@ -1,7 +1,7 @@
 -- Record a feed whose objects are written.
--- Parameters: feed_id, position, next_position, objects (JSON), rows (JSON), days (array)
+-- Parameters: feed_id, position, next_position, objects (JSON), rows (JSON), days and level_days (arrays)
 -- Result: none
-INSERT INTO pipeline.feed_batch (feed_id, position, next_position, objects, rows, days)
+INSERT INTO pipeline.feed_batch (feed_id, position, next_position, objects, rows, days, level_days)
 OVERRIDING SYSTEM VALUE
 VALUES (
     :feed_id,
@@ -9,5 +9,6 @@ VALUES (
     :next_position,
     CAST(:objects AS jsonb),
     CAST(:rows AS jsonb),
-    CAST(:days AS date [])
+    CAST(:days AS date []),
+    CAST(:level_days AS date [])
 )

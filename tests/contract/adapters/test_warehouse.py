@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,9 +16,10 @@ from google.cloud.bigquery import Dataset
 from local.process import ServerProcess
 from shared.adapters import storage
 from shared.adapters.memory import MemoryStore, MemoryWarehouse
+from shared.adapters.metering import FinishedJob, PlannedJob
 from shared.adapters.ports import Warehouse
 from shared.adapters.warehouse import BigQueryWarehouse, bigquery_client
-from shared.errors import DependencyUnavailable, PipelineError
+from shared.errors import DependencyUnavailable, PipelineError, QueryRefused
 from shared.settings import Settings
 from tests.contract.adapters.servers import BUCKET, PROJECT, Servers, nobody_listens, settings_for
 
@@ -182,9 +183,76 @@ def down(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[BigQue
 
 
 def test_a_warehouse_that_is_down_is_unavailable(down: BigQueryWarehouse) -> None:
-    with pytest.raises(DependencyUnavailable, match="a query"):
+    with pytest.raises(DependencyUnavailable, match="query-"):
         down.run("SELECT 1", {})
     with pytest.raises(DependencyUnavailable, match="job-1"):
         down.run("SELECT 1", {}, "job")
     with pytest.raises(DependencyUnavailable, match="job-1"):
         down.load_csv("staging.t", "gs://b/o", SCHEMA, "job")
+
+
+@dataclass
+class Told:
+    """A meter that keeps what it is told."""
+
+    planned: list[PlannedJob] = field(default_factory=list)
+    finished: list[FinishedJob] = field(default_factory=list)
+
+    def admit(self, job: PlannedJob) -> None:
+        self.planned.append(job)
+
+    def record(self, job: FinishedJob) -> None:
+        self.finished.append(job)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def metered(cloud: BigQueryWarehouse, told: Told) -> BigQueryWarehouse:
+    assert cloud, "the server that the client finds"
+    return BigQueryWarehouse(settings_for(""), "a_stage", patience=5, meter=told)
+
+
+def test_the_meter_is_told_of_each_job_before_and_after_it(metered: BigQueryWarehouse, told: Told) -> None:
+    name = f"metered_{uuid.uuid4().hex}"
+    storage.client(PROJECT).bucket(BUCKET).blob(f"{name}.csv").upload_from_string(THREE_ROWS)
+    metered.load_csv(f"staging.{name}", f"gs://{BUCKET}/{name}.csv", SCHEMA, f"{name}-load", label="sales.users")
+    metered.run(f"SELECT id, name FROM staging.{name}", {}, table="marts.m")
+    metered.run(f"SELECT id FROM staging.{name}", {}, f"{name}-into", table="marts.m", into=f"staging.{name}_2")
+    metered.run(
+        f"-- Two.\nUPDATE staging.{name} SET name = 'x' WHERE id > 1", {}, f"{name}-dml", table=f"staging.{name}"
+    )
+    assert [(job.table, job.target, job.kind) for job in told.planned] == [
+        ("sales.users", f"staging.{name}", "load"),
+        ("marts.m", "", "query"),
+        ("marts.m", f"staging.{name}_2", "query"),
+        (f"staging.{name}", f"staging.{name}", "dml"),
+    ]
+    assert [job.job_id for job in told.finished] == [job.job_id for job in told.planned]
+    assert [job.state for job in told.finished] == ["done"] * 4
+    assert [job.bytes_billed for job in told.finished] == [0, *[10 * 2**20] * 3]
+    assert [told.finished[0].rows, told.finished[3].rows] == [3, 2]
+    assert {job.stage for job in told.planned} == {"a_stage"}
+
+
+def test_the_meter_is_told_of_a_failure_and_of_each_attempt(metered: BigQueryWarehouse, told: Told) -> None:
+    job = f"failing-{uuid.uuid4().hex}"
+    for _ in range(2):
+        with pytest.raises(GoogleAPICallError):
+            metered.run("INSERT INTO staging.no_such_table (n) VALUES (1)", {}, job)
+    failed = [(one.job_id, one.state, one.error) for one in told.finished]
+    assert {found for found in failed if found[0] == f"{job}-1"} == {(f"{job}-1", "failed", "notFound")}
+    assert {state for _, state, _ in failed} == {"failed"}
+
+
+def test_without_a_limit_of_its_own_a_query_has_that_of_the_setting(cloud: BigQueryWarehouse, told: Told) -> None:
+    table = f"staging.wide_{uuid.uuid4().hex}"
+    cloud.run(f"CREATE TABLE {table} AS SELECT n FROM UNNEST(GENERATE_ARRAY(1, 2000000)) AS n", {})
+    narrow = BigQueryWarehouse(replace(settings_for(""), max_bytes_billed=10 * 2**20), patience=5, meter=told)
+    with pytest.raises(QueryRefused, match="MAX_BYTES_BILLED"):
+        narrow.run(f"SELECT SUM(n) AS n FROM {table}", {})
+    assert narrow.run(f"SELECT SUM(n) AS n FROM {table}", {}, most_bytes=20 * 2**20)
+    assert [one.state for one in told.finished] == ["failed", "done"]

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import BadRequest, NotFound
+from google.api_core.exceptions import BadRequest, InternalServerError, NotFound
 from google.cloud.bigquery import ArrayQueryParameter, Client, LoadJobConfig, QueryJobConfig
 
 ALL = "day >= '2024-01-01'"
@@ -53,6 +53,60 @@ def test_merge_with_a_list_of_days_counts_inserts_and_updates(client: Client, da
     assert (stats.inserted_row_count, stats.updated_row_count, stats.deleted_row_count) == (10, 5, 0)
     assert (job.num_dml_affected_rows, job.statement_type) == (15, "MERGE")
     assert count(client, sales) == 40
+
+
+REPLACE = """
+    MERGE INTO {sales} AS t
+    USING (SELECT id, day, amount FROM {staged} WHERE day IN UNNEST(@periods)) AS s
+    ON FALSE
+    WHEN NOT MATCHED BY SOURCE {bound} THEN DELETE
+    WHEN NOT MATCHED BY TARGET THEN INSERT (id, day, amount) VALUES (s.id, s.day, {amount})
+"""
+BOUND = "AND t.day IN UNNEST(@periods)"
+PERIODS = ArrayQueryParameter("periods", "DATE", ["2024-01-02", "2024-01-07"])
+
+
+def stage(client: Client, dataset: str, sales: str) -> str:
+    rows = [{"id": 1, "day": "2024-01-02", "amount": "9"}, {"id": 2, "day": "2024-01-03"}]
+    client.load_table_from_json(rows, f"{dataset}.staged", job_config=_config(client, sales)).result()
+    return f"{dataset}.staged"
+
+
+def test_a_merge_on_false_replaces_days_and_is_billed_for_them_alone(client: Client, dataset: str, sales: str) -> None:
+    sql = REPLACE.format(sales=sales, staged=stage(client, dataset, sales), bound=BOUND, amount="s.amount")
+    whole = client.get_table(sales).num_bytes
+    assert whole is not None
+    job = run(client, sql, PERIODS)
+    stats = job.dml_stats
+    assert (stats.inserted_row_count, stats.updated_row_count, stats.deleted_row_count) == (1, 0, 10)
+    assert (job.num_dml_affected_rows, job.statement_type) == (11, "MERGE")
+    assert whole / 3 < job.total_bytes_processed < whole / 2 + 100
+    assert count(client, sales) == 21
+
+
+def test_a_merge_on_false_without_a_bound_is_refused(client: Client, dataset: str, sales: str) -> None:
+    sql = REPLACE.format(sales=sales, staged=stage(client, dataset, sales), bound="AND t.id > 0", amount="s.amount")
+    with pytest.raises(BadRequest, match="without a filter over column"):
+        run(client, sql, PERIODS)
+
+
+def test_a_merge_on_false_that_fails_leaves_the_old_rows(client: Client, dataset: str, sales: str) -> None:
+    sql = REPLACE.format(
+        sales=sales, staged=stage(client, dataset, sales), bound=BOUND, amount="CAST(1 / (s.id - 1) AS NUMERIC)"
+    )
+    with pytest.raises(BadRequest):
+        run(client, sql, PERIODS)
+    assert count(client, sales) == 30
+
+
+def test_too_dear_a_merge_is_refused_before_it_starts(client: Client, dataset: str, sales: str) -> None:
+    sql = REPLACE.format(sales=sales, staged=stage(client, dataset, sales), bound=BOUND, amount="s.amount")
+    job = client.query(sql, job_config=QueryJobConfig(query_parameters=[PERIODS], maximum_bytes_billed=1))
+    with pytest.raises((BadRequest, InternalServerError)):
+        job.result()
+    assert job.error_result is not None
+    assert job.error_result["reason"] == "bytesBilledLimitExceeded"
+    assert count(client, sales) == 30
 
 
 def _config(client: Client, table: str) -> LoadJobConfig:

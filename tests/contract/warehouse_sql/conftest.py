@@ -14,6 +14,7 @@ import pytest
 from local.warehouse.sql import (
     SESSION_SETUP,
     Column,
+    ReplaceDetails,
     SqlType,
     Statement,
     TableInfo,
@@ -86,12 +87,14 @@ class Warehouse:
         given = dict(parameters or {})
         statement = self.statement(sql, {name: kind for name, (kind, _) in given.items()})
         values = {name: (given | self.variables)[name][1] for name in statement.placeholders}
-        result = (
-            self.connection.execute(statement.duckdb_sql, values)
-            if values
-            else self.connection.execute(statement.duckdb_sql)
-        )
-        return result.fetchall()
+        if isinstance(statement.details, ReplaceDetails):
+            self._execute(statement.details.stage, values)
+            return self._execute(statement.details.delete, values) + self._execute(statement.duckdb_sql, values)
+        return self._execute(statement.duckdb_sql, values)
+
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        named = {name: value for name, value in values.items() if f"${name} " in sql}
+        return self.connection.execute(sql, named or None).fetchall()
 
 
 @pytest.fixture

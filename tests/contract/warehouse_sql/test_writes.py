@@ -121,8 +121,19 @@ def test_merge_on_false_replaces_the_rows(warehouse: Warehouse) -> None:
         "WHEN NOT MATCHED THEN INSERT ROW "
         "WHEN NOT MATCHED BY SOURCE AND day = '2024-01-01' THEN DELETE"
     )
-    assert sorted(warehouse.run(sql)) == [("DELETE",), ("DELETE",), ("INSERT",), ("INSERT",)]
+    assert warehouse.run(sql) == [(2,), (2,)]
     assert [row[0] for row in rows(warehouse)] == [1, 3, 4, 9]  # type: ignore[attr-defined]
+
+
+def test_merge_on_false_reads_its_source_before_it_deletes(warehouse: Warehouse) -> None:
+    sql = (
+        "MERGE d.sales AS t USING (SELECT id + @more AS id, day FROM d.sales WHERE day IN UNNEST(@days)) AS s ON FALSE "
+        "WHEN NOT MATCHED BY SOURCE AND t.day IN UNNEST(@days) THEN DELETE "
+        "WHEN NOT MATCHED BY TARGET AND s.id > 11 THEN INSERT (day, id) VALUES (s.day, s.id)"
+    )
+    days = (array_of(scalar("DATE")), [date(2024, 1, 1)])
+    assert warehouse.run(sql, {"days": days, "more": (scalar("INT64"), 10)}) == [(2,), (1,)]
+    assert [row[0] for row in rows(warehouse)] == [3, 4, 12]  # type: ignore[attr-defined]
 
 
 def test_the_first_clause_that_applies_is_taken(warehouse: Warehouse) -> None:

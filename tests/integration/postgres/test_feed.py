@@ -48,7 +48,7 @@ class Feed:
 
     def read(self) -> dict[str, dict[str, str]]:
         with self.session.transaction("ISOLATION LEVEL REPEATABLE READ"):
-            ((position, next_position, system, timeline, problem),) = run(self.session, "read_feed_position")
+            ((position, _, next_position, system, timeline, problem),) = run(self.session, "read_feed_position")
             assert problem is None
             assert isinstance(position, int)
             run(self.session, "create_feed_selection")

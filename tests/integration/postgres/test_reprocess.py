@@ -49,7 +49,7 @@ def people(*rows: tuple[str, str | None]) -> bytes:
     return copy_text(USER.split(), lines)
 
 
-def products(*rows: tuple[str, float, str, int]) -> bytes:
+def products(*rows: tuple[str, float, str, int | None]) -> bytes:
     lines = [
         (n, at(hours), content_hash([name, price, str(stock)]), 0, name, "Spade", "garden", price, stock, "S1", None)
         for n, (name, hours, price, stock) in enumerate(rows, 1)

@@ -15,15 +15,16 @@ USING (
     FROM ${feed}
 ) AS s
     ON t.product_key = s.product_key
-WHEN MATCHED AND @feed_id > t.feed_id THEN UPDATE SET
-    product_id = s.product_id,
-    name = s.name,
-    category = s.category,
-    price = s.price,
-    inventory_count = s.inventory_count,
-    supplier_id = s.supplier_id,
-    inferred = s.inferred,
-    feed_id = @feed_id
+WHEN MATCHED AND @feed_id > t.feed_id THEN
+    UPDATE SET
+        product_id = s.product_id,
+        name = s.name,
+        category = s.category,
+        price = s.price,
+        inventory_count = s.inventory_count,
+        supplier_id = s.supplier_id,
+        inferred = s.inferred,
+        feed_id = @feed_id
 WHEN NOT MATCHED THEN INSERT (
     product_key,
     product_id,

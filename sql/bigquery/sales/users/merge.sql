@@ -13,13 +13,14 @@ USING (
     FROM ${feed}
 ) AS s
     ON t.user_key = s.user_key
-WHEN MATCHED AND @feed_id > t.feed_id THEN UPDATE SET
-    registration_month = s.registration_month,
-    country = s.country,
-    age_group = s.age_group,
-    customer_tier = s.customer_tier,
-    inferred = s.inferred,
-    feed_id = @feed_id
+WHEN MATCHED AND @feed_id > t.feed_id THEN
+    UPDATE SET
+        registration_month = s.registration_month,
+        country = s.country,
+        age_group = s.age_group,
+        customer_tier = s.customer_tier,
+        inferred = s.inferred,
+        feed_id = @feed_id
 WHEN NOT MATCHED THEN INSERT (
     user_key,
     registration_month,

@@ -1,0 +1,71 @@
+"""The standard reports by HTTP: GET /<name>?from=2026-11-01&to=2026-11-30&format=csv; without a name the catalogue.
+
+Trigger  HTTP GET       Reads   the marts, by sql/bigquery/reports; no result is kept between requests
+Writes   nothing        Answers JSON or CSV; 400 with every parameter that is wrong, and what to write instead
+Retry    by the caller  Key     none: the same request reads again
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cache
+
+import functions_framework
+import msgspec
+from flask import Request, Response
+
+from shared.adapters.ports import Warehouse
+from shared.adapters.reports import catalogue, run_report
+from shared.adapters.warehouse import BigQueryWarehouse
+from shared.callers import Refused, caller
+from shared.domain.report_text import as_csv, as_json, catalogue_as_json
+from shared.entrypoint import boundary
+from shared.errors import OrderRefused
+from shared.settings import load_settings
+
+FORMATS = ("json", "csv")
+
+
+@functions_framework.http
+@boundary("report")
+def report(request: Request) -> Response:
+    """Entry point."""
+    settings = load_settings()
+    try:
+        caller(
+            request.headers, settings.operators | settings.report_readers,
+            otherwise=("not_a_reader", "this identity is in neither of the settings OPERATORS and REPORT_READERS"),
+        )  # fmt: skip
+        if request.method != "GET":
+            raise Refused(405, "method", "ask for a report by GET")
+        today = datetime.now(UTC).date()
+        return run(request, today, warehouse(settings.project, settings.bigquery_emulator), settings.report_max_bytes)
+    except Refused as exc:
+        return _refusal(exc.status, exc.reason, str(exc))
+    except OrderRefused as exc:
+        return _refusal(404 if exc.reason == "unknown_report" else 400, exc.reason, str(exc))
+
+
+def run(request: Request, today: date, warehouse: Warehouse, most_bytes: int) -> Response:
+    """The catalogue or one report. Raises OrderRefused."""
+    name = request.path.strip("/").rpartition("/")[2]
+    if not name:
+        return Response(catalogue_as_json(catalogue()), mimetype="application/json")
+    given = [(key, value) for key, value in request.args.items(multi=True) if key != "format"]
+    form = request.args.get("format", "json")
+    found = [] if form in FORMATS else [f"format must be json or csv, it is {form[:20]!r}"]
+    answer = run_report(name, given, today, warehouse=warehouse, most_bytes=most_bytes, found=found)
+    if form == "csv":
+        return Response(as_csv(answer.report.columns, answer.rows), mimetype="text/csv")
+    body = as_json(name, answer.report, answer.parameters, answer.rows, answer.bytes_processed)
+    return Response(body, mimetype="application/json")
+
+
+@cache
+def warehouse(project: str, emulator: str) -> Warehouse:  # noqa: ARG001  # the client takes the emulator from the environment
+    """One client a process, made after the workers fork; it is safe to share between threads."""
+    return BigQueryWarehouse(load_settings(), "report")
+
+
+def _refusal(status: int, reason: str, told: str) -> Response:
+    return Response(msgspec.json.encode({"error": reason, "told": told}), status, mimetype="application/json")

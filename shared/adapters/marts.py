@@ -1,0 +1,147 @@
+"""Building marts: what is out of date, each period whole, and never a version that fails its checks.
+
+A build writes the rows of some periods into a staging table, checks them there, and replaces the periods that pass by
+one statement. What fails keeps its previous version, stays marked, and is an alert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from shared.adapters.alerts import raise_alert
+from shared.adapters.ports import Warehouse
+from shared.adapters.postgres import Session
+from shared.adapters.queries import rows_of
+from shared.adapters.warehouse_sql import warehouse_sql
+from shared.domain.marts import Mart, waits_for
+from shared.errors import QueryRefused
+
+MOST_DAYS = 400
+"""Days that one build reads: well under the 4,000 partitions that BigQuery lets a job modify
+(https://cloud.google.com/bigquery/quotas#partitioned_tables), and short enough to end within a function's time."""
+LEAST_BYTES = 100_000_000
+"""A limit of bytes below this would refuse also a small build: each table of a query is billed as 10 MB at least
+(https://cloud.google.com/bigquery/pricing#on_demand_pricing)."""
+
+
+@dataclass
+class Built:
+    """What a run of builds did: periods replaced, periods kept back, and the marts that are still behind."""
+
+    replaced: int = 0
+    kept_back: int = 0
+    rows: int = 0
+    behind: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the queries of all marts may ask for beside their periods; max_bytes is for each day that they read."""
+
+    base_currency: str
+    open_day: date
+    max_bytes_per_day: int
+
+
+def mark(session: Session, marts: Sequence[Mart], touched: Mapping[str, Iterable[date]], *, urgent: bool) -> None:
+    """Say that these days of these tables were touched, to every mart that reads them."""
+    pairs = [(mart.name, period) for mart in marts for period in mart.periods(touched)]
+    names, periods = [name for name, _ in pairs], [period for _, period in pairs]
+    rows_of(session, "mark_dirty", marts=names, periods=periods, urgent=urgent)
+
+
+def due_marts(session: Session, marts: Sequence[Mart], now: datetime, *, by_schedule: bool) -> list[Mart]:
+    """The marts that have something to build and whose time has come."""
+    states = {name: (built, urgent) for name, built, dirty, urgent, _ in rows_of(session, "list_mart_states") if dirty}
+    return [
+        mart
+        for mart in marts
+        if mart.name in states
+        and mart.is_due(now, states[mart.name][0], by_schedule=by_schedule, urgent=states[mart.name][1])
+    ]
+
+
+def build_marts(
+    session: Session, warehouse: Warehouse, marts: Sequence[Mart], facts: Facts, *, has_time: Callable[[], bool]
+) -> Built:
+    """Build what is marked of these marts, in their order, as long as there is time; the rest stays marked."""
+    done = Built()
+    for mart in marts:
+        if waits_for(mart, done.behind):
+            done.behind.add(mart.name)
+            continue
+        kept: set[date] = set()
+        while has_time() and (some := _marked(session, mart, kept)):
+            kept |= _build(session, warehouse, mart, some, facts, done)
+        if _marked(session, mart, set()):
+            done.behind.add(mart.name)
+    return done
+
+
+def _marked(session: Session, mart: Mart, but: set[date]) -> list[tuple[date, int]]:
+    """The oldest marked periods, as many as one build takes; `but` were tried in this run already."""
+    most = MOST_DAYS if mart.period == "day" else MOST_DAYS // 31
+    found = rows_of(session, "list_dirty", mart=mart.name, most=most + len(but))
+    return [(period, marked) for period, marked in found if period not in but][:most]
+
+
+def _build(
+    session: Session, warehouse: Warehouse, mart: Mart, some: list[tuple[date, int]], facts: Facts, done: Built
+) -> set[date]:
+    """One build; the periods that it kept back."""
+    periods = [period for period, _ in some]
+    ((number,),) = rows_of(session, "begin_mart_build", mart=mart.name, periods=periods)
+    try:
+        failures = _stage_and_check(warehouse, mart, periods, number, facts)
+    except QueryRefused as exc:
+        failures = [{"period": period, "name": exc.reason, "severity": "fail", "failures": 0} for period in periods]
+    failed = [one for one in failures if one["severity"] == "fail"]
+    kept = {one["period"] for one in failed}
+    good = [period for period in periods if period not in kept]
+    if good:
+        replace = warehouse_sql(mart.name, "replace").replace("${staged}", _staged(mart, number))
+        warehouse.run(replace, {"periods": good}, f"mart-{number}-{mart.short}-replace", table=mart.name)
+        rows_of(session, "clear_dirty", mart=mart.name, periods=good, marked=max(marked for _, marked in some))
+    _tell(session, mart, failures)
+    told = ", ".join(sorted({one["name"] for one in failed}))
+    rows_of(session, "finish_mart_build", build_id=number, kept_back=sorted(kept), told=told)
+    done.replaced += len(good)
+    done.kept_back += len(kept)
+    return kept
+
+
+def _stage_and_check(
+    warehouse: Warehouse, mart: Mart, periods: list[date], number: int, facts: Facts
+) -> list[Mapping[str, Any]]:
+    """The rows of the periods in a staging table, which expires in a day; what the checks say of them."""
+    query, days = warehouse_sql(mart.name, "query"), mart.days(periods)
+    offered = {
+        "days": days, "months": periods, "base_currency": facts.base_currency, "open_day": facts.open_day,
+    }  # fmt: skip
+    params = {name: value for name, value in offered.items() if f"@{name}" in query}
+    job, staged = f"mart-{number}-{mart.short}", _staged(mart, number)
+    limit = max(LEAST_BYTES, facts.max_bytes_per_day * len(days))
+    warehouse.run(query, params, f"{job}-query", table=mart.name, into=staged, most_bytes=limit)
+    checks = warehouse_sql(mart.name, "checks").replace("${staged}", staged)
+    return warehouse.run(checks, {}, f"{job}-checks", table=mart.name)
+
+
+def _staged(mart: Mart, number: int) -> str:
+    """The staging table of a build; made of a number and a name of ours, so it is safe inside SQL."""
+    return f"staging.build_{number:d}_{mart.short}"
+
+
+def _tell(session: Session, mart: Mart, failures: list[Mapping[str, Any]]) -> None:
+    """What checks find is an alert: one for each check of a build, by its first period."""
+    for name, severity in sorted({(one["name"], one["severity"]) for one in failures}):
+        found = [one for one in failures if one["name"] == name]
+        periods, rows = sorted(one["period"] for one in found), sum(one["failures"] for one in found)
+        stands = "the previous version stands" if severity == "fail" else "it was built all the same"
+        told = f"{rows:,} rows of {len(periods):,} periods from {periods[0]} to {periods[-1]} break {name}; {stands}"
+        raise_alert(
+            session, "mart_check_failed", "critical" if severity == "fail" else "warning", f"{mart.name} {name}", told,
+            on=periods[0].isoformat(),
+        )  # fmt: skip

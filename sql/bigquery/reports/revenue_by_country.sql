@@ -1,0 +1,28 @@
+-- Revenue of each country of the users, with its share of the whole; the highest net revenue first.
+-- Parameters: first_day, last_day, currency, most
+-- Result: one row per country; its columns are in catalogue.yaml
+WITH sold AS (
+    SELECT
+        country,
+        SUM(orders) AS orders,
+        SUM(gross_revenue_base) AS gross_revenue_base,
+        SUM(refunds_base) AS refunds_base,
+        SUM(net_revenue_base) AS net_revenue_base,
+        SUM(transactions_without_rate) AS transactions_without_rate
+    FROM marts.daily_sales_summary
+    WHERE sale_date BETWEEN @first_day AND @last_day
+        AND (@currency = '' OR currency = @currency)
+    GROUP BY country
+)
+
+SELECT
+    country,
+    orders,
+    gross_revenue_base,
+    refunds_base,
+    net_revenue_base,
+    ROUND(SAFE_DIVIDE(net_revenue_base, SUM(net_revenue_base) OVER ()), 4) AS share_of_net,
+    transactions_without_rate
+FROM sold
+ORDER BY net_revenue_base DESC, country
+LIMIT @most

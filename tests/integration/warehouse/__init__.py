@@ -1,0 +1,1 @@
+"""Marts on a real local warehouse, with their ledger in a real Postgres."""

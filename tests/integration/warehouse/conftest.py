@@ -1,0 +1,45 @@
+"""A warehouse with all tables of the project, and a database for the ledger of the marts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.postgres import LocalPostgres
+from local.process import ServerProcess
+from local.resources import create_warehouse
+from local.stack import BUCKETS, PROJECT
+from shared.adapters.migrations import migrate
+from shared.adapters.postgres import connect
+from shared.adapters.warehouse import BigQueryWarehouse, bigquery_client
+from shared.settings import load_settings
+from tests.integration.warehouse.world import World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Everything that the marts are built from and into, without the pipeline before them."""
+    home = tmp_path_factory.mktemp("marts")
+    home.parent.chmod(0o755)  # the database may run as another user
+    home.parent.parent.chmod(0o755)
+    home.chmod(0o755)
+    arguments = ("local.warehouse", "--home", str(home / "warehouse"), "--storage", "http://127.0.0.1:1")
+    server, database = ServerProcess("warehouse", arguments, {}, home), LocalPostgres()
+    with pytest.MonkeyPatch.context() as patch:
+        try:
+            patch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{server.start()}")
+            patch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
+            patch.setenv("DATABASE_URL", database.start(home / "postgres"))
+            for name, value in BUCKETS.items():
+                patch.setenv(name, value)
+            settings = load_settings()
+            session, client = connect(settings, "tests"), bigquery_client(settings)
+            migrate(session)
+            create_warehouse(client)
+            yield World(session, BigQueryWarehouse(settings, "tests"), client)
+            session.close()
+            client.close()  # type: ignore[no-untyped-call]
+        finally:
+            server.kill()
+            database.kill()
