@@ -44,7 +44,7 @@ class Books:
     def feed(self) -> None:
         """Everything that changed so far is through."""
         with self.session.transaction("ISOLATION LEVEL REPEATABLE READ"):
-            _, following, system, timeline, _ = rows_of(self.session, "read_feed_position")[0]
+            _, _, following, system, timeline, _ = rows_of(self.session, "read_feed_position")[0]
             rows_of(
                 self.session, "move_feed_position", position=following, system_identifier=system, timeline=timeline
             )  # fmt: skip
