@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
@@ -184,7 +184,7 @@ class Dying:
 def test_lines_come_to_bigquery_once_wherever_their_way_is_cut_off(shop: Shop) -> None:
     for calls in range(3):
         with pytest.raises(DependencyUnavailable):
-            shop.publish(Dying(shop.warehouse, calls))
+            shop.publish(cast(Warehouse, Dying(shop.warehouse, calls)))
     assert shop.publish() == [MAY]
     booked = [
         (line[0], line[2], line[10], line[13], line[14]) for line in rows_of(shop.session, "list_close_lines", period=MAY)
