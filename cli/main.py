@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from cli import (
     commands_again,
+    commands_close,
     commands_cloud,
     commands_cost,
     commands_demo,
@@ -41,6 +42,7 @@ MODULES = (
     commands_waiting,
     commands_again,
     commands_quality,
+    commands_close,
     commands_cost,
     commands_report,
     commands_drift,

@@ -111,7 +111,7 @@ def _drafted(month: Month, office: Office) -> Iterator[Totals]:
 
 def _check_accounted(session: Session) -> None:
     """Raises OrderRefused while a row may still be on its way: to Postgres, or from it to BigQuery."""
-    ((position, _, _, _, problem),) = rows_of(session, "read_feed_position")
+    ((position, *_, problem),) = rows_of(session, "read_feed_position")
     findings = open_findings(session)
     held = [Finding("held", f"chunk {chunk.chunk_id}", "is held") for chunk in list_held(session, Chosen())]
     if problem:
