@@ -53,13 +53,15 @@ class SqlFile:
     @property
     def declared(self) -> set[str]:
         """The parameters that the header names: `feed_id of the refeed, days (why)` names feed_id and days."""
+        if not self.header[1].startswith("Parameters:"):
+            return set()
         listed = re.sub(r"\([^)]*\)", "", self.header[1].removeprefix("Parameters:")).split(".")[0]
         return {part.split()[0] for part in listed.split(",")} - {"none"}
 
     @property
     def declared_result(self) -> list[str] | None:
         """The columns that the header names, if it names any."""
-        found = re.match(r"Result: ([\w, ]+)\.?$", self.header[2])
+        found = re.match(r"Result: (\w+(?:, \w+)*)(?: \(|$)", self.header[2])
         return found[1].split(", ") if found else None
 
     @property
