@@ -16,6 +16,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.main import app
+from local.dictionary import dictionary
 from shared import messages
 from shared.domain import flags
 from shared.domain.copytext import BAD_COLUMNS, COLUMNS
@@ -28,7 +29,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("local/**/*.md"), *ROOT.glob("sql/**/*.md")])
 OURS = [page for page in PAGES if page.is_relative_to(ROOT / "docs") or page.parent == ROOT]
 STRUCTS = [s for s in vars(messages).values() if isinstance(s, type) and issubclass(s, msgspec.Struct)]
-BIGQUERY = sorted((ROOT / "sql" / "bigquery").glob("*/*/schema.json"))
 REFUSALS = {"refuse": 0, "Problem": 0, "Unreadable": 0, "refuse_field": 1, "Choice": 1, "_classed": 1, "_decoded": 1}
 REJECTIONS = {"UnsupportedFile": 0, "reject": 2}
 TABLE: dict[str, Any] = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text(encoding="utf-8"))["functions"]
@@ -168,19 +168,8 @@ def test_every_table_of_postgres_is_documented() -> None:
     assert sorted(first_column(section("docs/contracts.md", "## Postgres"))) == sorted(set(made))
 
 
-def test_every_table_of_bigquery_is_documented() -> None:
-    headings = re.findall(r"^### (\S+)$", section("docs/contracts.md", "## BigQuery"), re.MULTILINE)
-    assert sorted(headings) == sorted(f"{path.parts[-3]}.{path.parts[-2]}" for path in BIGQUERY)
-
-
-@pytest.mark.parametrize("path", BIGQUERY, ids=lambda path: path.parts[-2])
-def test_a_table_of_bigquery_is_documented_column_by_column(path: Path) -> None:
-    body = section("docs/contracts.md", f"### {path.parts[-3]}.{path.parts[-2]}")
-    columns: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    assert table(body) == [[c["name"], c["type"], c["mode"], c["description"]] for c in columns]
-    metadata: dict[str, Any] = yaml.safe_load(path.with_name("metadata.yaml").read_text(encoding="utf-8"))
-    assert f"Clusters: {', '.join(f'`{column}`' for column in metadata['cluster'])}." in body
-    assert ("partition" in metadata) == (f"Partition: `{metadata.get('partition')}`." in body)
+def test_the_data_dictionary_is_current() -> None:
+    assert text("docs/data-dictionary.md") == dictionary(), "run `make describe`"
 
 
 def test_reason_codes_are_those_of_the_code() -> None:
