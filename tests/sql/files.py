@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "sql" / "bigquery"
@@ -81,7 +81,7 @@ class SqlFile:
     @cached_property
     def trees(self) -> list[exp.Expression]:
         """Its statements, BEGIN and COMMIT TRANSACTION among them."""
-        return [tree for tree in sqlglot.parse(self.named(), dialect="bigquery") if tree is not None]
+        return [tree for tree in sqlglot.parse(self.named(), dialect="bigquery") if isinstance(tree, exp.Expression)]
 
     @property
     def used(self) -> set[str]:
@@ -95,7 +95,11 @@ class SqlFile:
         found = set()
         for number, bracket in enumerate(self.tokens[1:], 1):
             name, start = self.tokens[number - 1], number - 1
-            if bracket.token_type is not TokenType.L_PAREN or name.end + 1 != bracket.start or not name.text.isidentifier():
+            if (
+                bracket.token_type is not TokenType.L_PAREN
+                or name.end + 1 != bracket.start
+                or not name.text.isidentifier()
+            ):
                 continue
             while start >= 2 and self.tokens[start - 1].token_type is TokenType.DOT:
                 start -= 2

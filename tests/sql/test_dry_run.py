@@ -1,4 +1,4 @@
-"""Every SQL file of the warehouse is understood by it, with parameters of the right types; a whole table is not read."""
+"""The warehouse understands every SQL file, with parameters of the right types, and reads no table whole."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ LEAST_BILLED = 10 * 2**20
 """BigQuery bills at least 10 MB for each table that a query reads."""
 
 NEW_NAMES = {"INTEGER": "INT64", "BOOLEAN": "BOOL", "FLOAT": "FLOAT64", "STRUCT": "RECORD"}
-PARTITIONED = sorted(name for name, folder in TABLES.items() if "\npartition:" in (folder / "metadata.yaml").read_text())
+PARTITIONED = sorted(
+    name for name, folder in TABLES.items() if "\npartition:" in (folder / "metadata.yaml").read_text()
+)
 
 
 def parameter(name: str) -> ArrayQueryParameter | ScalarQueryParameter:

@@ -45,7 +45,7 @@ def is_view(name: str) -> bool:
 @every_table
 def test_metadata_is_complete_and_says_nothing_else(name: str) -> None:
     metadata = METADATA[name]
-    assert ALWAYS <= set(metadata)
+    assert set(metadata) >= ALWAYS
     assert set(metadata) <= ALWAYS | (OF_A_VIEW if is_view(name) else OF_A_TABLE)
     assert all(metadata[key] for key in metadata)
     assert metadata["description"].endswith(".")
