@@ -19,9 +19,9 @@ TABLES = ROOT / "sql" / "bigquery"
 OPENING = """\
 # Data dictionary of the warehouse
 
-Written by `make describe` from `schema.json` and `metadata.yaml` of each folder `sql/bigquery/<dataset>/<table>`; not by
-hand. A partitioned table refuses a query without a filter on its partition. What passes through `staging` expires after a
-day. Tables of Postgres are in [contracts.md](contracts.md#postgres).
+Written by `make describe` from `schema.json` and `metadata.yaml` of each folder `sql/bigquery/<dataset>/<table>`; not
+by hand. A partitioned table refuses a query without a filter on its partition. What passes through `staging` expires
+after a day. Tables of Postgres are in [contracts.md](contracts.md#postgres).
 """
 
 

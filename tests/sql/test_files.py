@@ -19,8 +19,8 @@ ALLOWED = dict(line.split() for line in LIST.read_text(encoding="utf-8").splitli
 PAGES = {
     "aggregate_functions", "approximate_aggregate_functions", "array_functions", "conditional_expressions",
     "conversion_functions", "data-types", "date_functions", "hash_functions", "json_functions",
-    "mathematical_functions", "navigation_functions", "numbering_functions", "operators", "query-syntax", "string_functions",
-    "timestamp_functions",
+    "mathematical_functions", "navigation_functions", "numbering_functions", "operators", "query-syntax",
+    "string_functions", "timestamp_functions",
 }  # fmt: skip
 NOW = {"CURRENT_DATE", "CURRENT_DATETIME", "CURRENT_TIME", "CURRENT_TIMESTAMP"}
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
