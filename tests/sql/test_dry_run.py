@@ -24,13 +24,22 @@ from tests.sql.files import FILES, TABLES, SqlFile
 DAY, DAYS = date(2024, 1, 15), [date(2024, 1, 15), date(2024, 1, 16)]
 PARAMETERS: dict[str, tuple[str, Any]] = {
     "base_currency": ("STRING", "GBP"),
+    "category": ("STRING", "toys"),
+    "country": ("STRING", "GB"),
+    "currency": ("STRING", "GBP"),
+    "dataset": ("STRING", "transactions"),
     "days": ("DATE", DAYS),
     "feed_id": ("INT64", 1),
     "first_day": ("DATE", DAY),
     "last_day": ("DATE", DAY),
     "months": ("DATE", [date(2024, 1, 1)]),
+    "most": ("INT64", 10),
+    "most_cover": ("NUMERIC", 14),
     "open_day": ("DATE", DAY),
+    "period": ("DATE", DAY),
     "periods": ("DATE", DAYS),
+    "since": ("TIMESTAMP", "2024-01-15T00:00:00Z"),
+    "until": ("TIMESTAMP", "2024-01-16T00:00:00Z"),
 }
 """The type of every parameter, by its name: a name means the same in every file."""
 
