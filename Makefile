@@ -40,8 +40,9 @@ format: $(STAMP) ## write Python and SQL in the style that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix sql/bigquery
 
-describe: $(STAMP) ## write the generated part of docs/api/topics.asyncapi.yaml anew
+describe: $(STAMP) ## write the generated docs anew: topics.asyncapi.yaml, data-dictionary.md
 	$(BIN)/python -m local.describe
+	$(BIN)/python -m local.dictionary
 
 fuzz: $(STAMP) ## give a million mutated inputs to every reader (FUZZ="--inputs 20000 --seed 7")
 	$(BIN)/python -m tests.fuzz.run $(FUZZ)

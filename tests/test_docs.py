@@ -16,6 +16,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.main import app
+from local.dictionary import dictionary
 from shared import messages
 from shared.adapters.reports import catalogue
 from shared.domain import flags
@@ -29,7 +30,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("local/**/*.md"), *ROOT.glob("sql/**/*.md")])
 OURS = [page for page in PAGES if page.is_relative_to(ROOT / "docs") or page.parent == ROOT]
 STRUCTS = [s for s in vars(messages).values() if isinstance(s, type) and issubclass(s, msgspec.Struct)]
-BIGQUERY = sorted((ROOT / "sql" / "bigquery").glob("*/*/schema.json"))
 REFUSALS = {"refuse": 0, "Problem": 0, "Unreadable": 0, "refuse_field": 1, "Choice": 1, "_classed": 1, "_decoded": 1}
 REJECTIONS = {"UnsupportedFile": 0, "reject": 2}
 TABLE: dict[str, Any] = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text(encoding="utf-8"))["functions"]
@@ -169,28 +169,8 @@ def test_every_table_of_postgres_is_documented() -> None:
     assert sorted(first_column(section("docs/contracts.md", "## Postgres"))) == sorted(set(made))
 
 
-def test_every_table_of_bigquery_is_documented() -> None:
-    headings = re.findall(r"^### (\S+)$", section("docs/contracts.md", "## BigQuery"), re.MULTILINE)
-    assert sorted(headings) == sorted(f"{path.parts[-3]}.{path.parts[-2]}" for path in BIGQUERY)
-
-
-def columns_of(fields: list[dict[str, Any]], within: str = "") -> Iterator[list[str]]:
-    """The columns of a schema, those of a record below it by their full names."""
-    for field in fields:
-        yield [within + field["name"], field["type"], field["mode"], field["description"]]
-        yield from columns_of(field.get("fields", []), f"{within}{field['name']}.")
-
-
-@pytest.mark.parametrize("path", BIGQUERY, ids=lambda path: path.parts[-2])
-def test_a_table_of_bigquery_is_documented_column_by_column(path: Path) -> None:
-    body = section("docs/contracts.md", f"### {path.parts[-3]}.{path.parts[-2]}")
-    assert table(body) == list(columns_of(json.loads(path.read_text(encoding="utf-8"))))
-    metadata: dict[str, Any] = yaml.safe_load(path.with_name("metadata.yaml").read_text(encoding="utf-8"))
-    told = " ".join(body.split())
-    assert f"{metadata['description']} Grain: {metadata['grain']}." in told
-    kind, names = ("A view of", "reads") if metadata.get("kind") == "view" else ("Clusters:", "cluster")
-    assert f"{kind} {', '.join(f'`{name}`' for name in metadata[names])}." in told
-    assert ("partition" in metadata) == (f"Partition: `{metadata.get('partition')}`." in told)
+def test_the_data_dictionary_is_current() -> None:
+    assert text("docs/data-dictionary.md") == dictionary(), "run `make describe`"
 
 
 def test_reason_codes_are_those_of_the_code() -> None:

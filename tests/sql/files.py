@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "sql" / "bigquery"
@@ -53,13 +53,15 @@ class SqlFile:
     @property
     def declared(self) -> set[str]:
         """The parameters that the header names: `feed_id of the refeed, days (why)` names feed_id and days."""
+        if not self.header[1].startswith("Parameters:"):
+            return set()
         listed = re.sub(r"\([^)]*\)", "", self.header[1].removeprefix("Parameters:")).split(".")[0]
         return {part.split()[0] for part in listed.split(",")} - {"none"}
 
     @property
     def declared_result(self) -> list[str] | None:
         """The columns that the header names, if it names any."""
-        found = re.match(r"Result: ([\w, ]+)\.?$", self.header[2])
+        found = re.match(r"Result: (\w+(?:, \w+)*)(?: \(|$)", self.header[2])
         return found[1].split(", ") if found else None
 
     @property
@@ -79,7 +81,7 @@ class SqlFile:
     @cached_property
     def trees(self) -> list[exp.Expression]:
         """Its statements, BEGIN and COMMIT TRANSACTION among them."""
-        return [tree for tree in sqlglot.parse(self.named(), dialect="bigquery") if tree is not None]
+        return [tree for tree in sqlglot.parse(self.named(), dialect="bigquery") if isinstance(tree, exp.Expression)]
 
     @property
     def used(self) -> set[str]:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from tests.sql.files import FILES, NAMED, ROOT, TABLES, SqlFile
 
@@ -18,8 +18,9 @@ ALLOWED = dict(line.split() for line in LIST.read_text(encoding="utf-8").splitli
 
 PAGES = {
     "aggregate_functions", "approximate_aggregate_functions", "array_functions", "conditional_expressions",
-    "conversion_functions", "data-types", "date_functions", "hash_functions", "json_functions", "mathematical_functions",
-    "navigation_functions", "numbering_functions", "operators", "query-syntax", "string_functions", "timestamp_functions",
+    "conversion_functions", "data-types", "date_functions", "hash_functions", "json_functions",
+    "mathematical_functions", "navigation_functions", "numbering_functions", "operators", "query-syntax",
+    "string_functions", "timestamp_functions",
 }  # fmt: skip
 NOW = {"CURRENT_DATE", "CURRENT_DATETIME", "CURRENT_TIME", "CURRENT_TIMESTAMP"}
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -35,7 +36,7 @@ def test_a_file_parses_as_bigquery(file: SqlFile) -> None:
 def test_a_file_begins_with_what_it_is_for_its_parameters_and_its_result(file: SqlFile) -> None:
     purpose, parameters, result = file.header
     assert purpose.endswith(".")
-    assert parameters.startswith("Parameters: ")
+    assert parameters.startswith("Parameters: ") or file.path.name == "view.sql", "only a view has none"
     assert result.startswith(("Result: ", "Run by "))
 
 

@@ -15,13 +15,17 @@ from tests.sql.files import FILES, TABLES, SqlFile
 
 ALWAYS = {"description", "owner", "grain", "keys", "freshness"}
 OF_A_TABLE = {"partition", "cluster", "build"}
-OF_A_VIEW = {"kind"}
+OF_A_VIEW = {"kind", "reads"}
 TYPES = {"BOOL", "DATE", "FLOAT64", "INT64", "NUMERIC", "RECORD", "STRING", "TIMESTAMP"}
 METADATA: dict[str, dict[str, Any]] = {
     name: yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8")) for name, folder in TABLES.items()
 }
 MARTS = {name: metadata["build"] for name, metadata in METADATA.items() if "build" in metadata}
-QUERIES = {file.table: file for file in FILES if file.builds and file.table in MARTS}
+READS = {
+    **{name: build["reads"] for name, build in MARTS.items()},
+    **{name: metadata["reads"] for name, metadata in METADATA.items() if metadata.get("kind") == "view"},
+}
+BUILDERS = [file for file in FILES if file.builds]
 every_table = pytest.mark.parametrize("name", METADATA)
 
 
@@ -83,12 +87,16 @@ def test_a_mart_says_when_it_is_built_of_what_period_and_from_which_tables(name:
     assert set(build["reads"]) <= set(METADATA) - {name}
 
 
-def test_no_mart_reads_what_is_built_from_it() -> None:
-    order = list(TopologicalSorter({name: build["reads"] for name, build in MARTS.items()}).static_order())
-    assert set(MARTS) <= set(order)
+def test_nothing_reads_what_is_built_from_it() -> None:
+    order = list(TopologicalSorter(READS).static_order())
+    assert set(READS) <= set(order) <= set(METADATA)
 
 
-@pytest.mark.parametrize("file", QUERIES.values(), ids=lambda file: file.table)
-def test_a_mart_reads_what_it_says_and_is_checked_before_it_is_replaced(file: SqlFile) -> None:
-    assert file.tables == set(MARTS[file.table]["reads"])
-    assert {"checks.sql", "replace.sql"} <= {path.name for path in file.path.parent.iterdir()}
+@pytest.mark.parametrize("file", BUILDERS, ids=lambda file: file.table)
+def test_a_mart_or_view_reads_what_it_says(file: SqlFile) -> None:
+    assert file.tables == set(READS[file.table])
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_a_mart_is_checked_before_it_is_replaced(mart: str) -> None:
+    assert {"query.sql", "checks.sql", "replace.sql"} <= {path.name for path in TABLES[mart].iterdir()}

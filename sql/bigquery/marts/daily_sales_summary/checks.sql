@@ -71,31 +71,32 @@ SELECT
     f.severity,
     f.failures
 FROM counted AS c
-CROSS JOIN UNNEST([
-    STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
-    STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
-    STRUCT('empty_groups' AS name, 'fail' AS severity, c.empty_groups AS failures),
-    STRUCT('impossible_counts' AS name, 'fail' AS severity, c.impossible_counts AS failures),
-    STRUCT('impossible_units' AS name, 'fail' AS severity, c.impossible_units AS failures),
-    STRUCT('negative_amounts' AS name, 'fail' AS severity, c.negative_amounts AS failures),
-    STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
-    STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
-    STRUCT('impossible_scores' AS name, 'fail' AS severity, c.impossible_scores AS failures),
-    STRUCT(
-        'missing_rates' AS name,
-        'warn' AS severity,
-        IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
-    ),
-    STRUCT(
-        'mostly_late' AS name,
-        'warn' AS severity,
-        IF(c.late * 2 > c.transactions, c.late, 0) AS failures
-    ),
-    STRUCT(
-        'low_quality' AS name,
-        'warn' AS severity,
-        IF(c.quality < 80 * c.transactions, c.transactions, 0) AS failures
-    )
-]) AS f
+CROSS JOIN
+    UNNEST([
+        STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
+        STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
+        STRUCT('empty_groups' AS name, 'fail' AS severity, c.empty_groups AS failures),
+        STRUCT('impossible_counts' AS name, 'fail' AS severity, c.impossible_counts AS failures),
+        STRUCT('impossible_units' AS name, 'fail' AS severity, c.impossible_units AS failures),
+        STRUCT('negative_amounts' AS name, 'fail' AS severity, c.negative_amounts AS failures),
+        STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
+        STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
+        STRUCT('impossible_scores' AS name, 'fail' AS severity, c.impossible_scores AS failures),
+        STRUCT(
+            'missing_rates' AS name,
+            'warn' AS severity,
+            IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
+        ),
+        STRUCT(
+            'mostly_late' AS name,
+            'warn' AS severity,
+            IF(c.late * 2 > c.transactions, c.late, 0) AS failures
+        ),
+        STRUCT(
+            'low_quality' AS name,
+            'warn' AS severity,
+            IF(c.quality < 80 * c.transactions, c.transactions, 0) AS failures
+        )
+    ]) AS f
 WHERE f.failures > 0
 ORDER BY period, f.name

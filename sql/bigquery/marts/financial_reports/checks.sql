@@ -88,25 +88,26 @@ SELECT
     f.severity,
     f.failures
 FROM counted AS c
-CROSS JOIN UNNEST([
-    STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
-    STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
-    STRUCT('unknown_entries' AS name, 'fail' AS severity, c.unknown_entries AS failures),
-    STRUCT('wrong_booking_dates' AS name, 'fail' AS severity, c.wrong_booking_dates AS failures),
-    STRUCT('impossible_sales' AS name, 'fail' AS severity, c.impossible_sales AS failures),
-    STRUCT('impossible_totals' AS name, 'fail' AS severity, c.impossible_totals AS failures),
-    STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
-    STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
-    STRUCT(
-        'missing_rates' AS name,
-        'warn' AS severity,
-        IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
-    ),
-    STRUCT(
-        'large_adjustments' AS name,
-        'warn' AS severity,
-        IF(c.adjusted * 20 > c.booked, c.adjustments, 0) AS failures
-    )
-]) AS f
+CROSS JOIN
+    UNNEST([
+        STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
+        STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
+        STRUCT('unknown_entries' AS name, 'fail' AS severity, c.unknown_entries AS failures),
+        STRUCT('wrong_booking_dates' AS name, 'fail' AS severity, c.wrong_booking_dates AS failures),
+        STRUCT('impossible_sales' AS name, 'fail' AS severity, c.impossible_sales AS failures),
+        STRUCT('impossible_totals' AS name, 'fail' AS severity, c.impossible_totals AS failures),
+        STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
+        STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
+        STRUCT(
+            'missing_rates' AS name,
+            'warn' AS severity,
+            IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
+        ),
+        STRUCT(
+            'large_adjustments' AS name,
+            'warn' AS severity,
+            IF(c.adjusted * 20 > c.booked, c.adjustments, 0) AS failures
+        )
+    ]) AS f
 WHERE f.failures > 0
 ORDER BY period, f.name

@@ -2,11 +2,11 @@
 -- Parameters: first_day, last_day
 -- Result: period, transactions, net
 SELECT
-    sale_date AS period,
+    f.sale_date AS period,
     SUM(f.transactions) AS transactions,
     SUM(f.net_base) AS net
 FROM marts.financial_reports AS f
-WHERE sale_date BETWEEN @first_day AND @last_day
+WHERE f.sale_date BETWEEN @first_day AND @last_day
 GROUP BY period
 HAVING SUM(f.transactions) != 0 OR SUM(f.net_base) != NUMERIC '0'
 ORDER BY period

@@ -1,4 +1,4 @@
--- What is booked for the given days of sale: of an open day what stands; of a closed one its lines and the changes since.
+-- What is booked for the given days of sale: of an open day what stands, of a closed one its lines and later changes.
 -- Parameters: days, open_day (first day of the open month; every earlier day is closed)
 -- Result: the columns of the mart; the rows of a day sum to what stands on it. Run by build_marts into a staging table.
 WITH live AS (

@@ -62,27 +62,28 @@ SELECT
     f.severity,
     f.failures
 FROM counted AS c
-CROSS JOIN UNNEST([
-    STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
-    STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
-    STRUCT('unfounded_rows' AS name, 'fail' AS severity, c.unfounded_rows AS failures),
-    STRUCT('amounts_without_transactions' AS name, 'fail' AS severity, c.amounts_without_transactions AS failures),
-    STRUCT('impossible_counts' AS name, 'fail' AS severity, c.impossible_counts AS failures),
-    STRUCT('impossible_units' AS name, 'fail' AS severity, c.impossible_units AS failures),
-    STRUCT('negative_amounts' AS name, 'fail' AS severity, c.negative_amounts AS failures),
-    STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
-    STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
-    STRUCT('wrong_levels' AS name, 'fail' AS severity, c.wrong_levels AS failures),
-    STRUCT(
-        'missing_rates' AS name,
-        'warn' AS severity,
-        IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
-    ),
-    STRUCT(
-        'missing_prices' AS name,
-        'warn' AS severity,
-        IF(c.without_price * 20 > c.products, c.without_price, 0) AS failures
-    )
-]) AS f
+CROSS JOIN
+    UNNEST([
+        STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
+        STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
+        STRUCT('unfounded_rows' AS name, 'fail' AS severity, c.unfounded_rows AS failures),
+        STRUCT('amounts_without_transactions' AS name, 'fail' AS severity, c.amounts_without_transactions AS failures),
+        STRUCT('impossible_counts' AS name, 'fail' AS severity, c.impossible_counts AS failures),
+        STRUCT('impossible_units' AS name, 'fail' AS severity, c.impossible_units AS failures),
+        STRUCT('negative_amounts' AS name, 'fail' AS severity, c.negative_amounts AS failures),
+        STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
+        STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
+        STRUCT('wrong_levels' AS name, 'fail' AS severity, c.wrong_levels AS failures),
+        STRUCT(
+            'missing_rates' AS name,
+            'warn' AS severity,
+            IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
+        ),
+        STRUCT(
+            'missing_prices' AS name,
+            'warn' AS severity,
+            IF(c.without_price * 20 > c.products, c.without_price, 0) AS failures
+        )
+    ]) AS f
 WHERE f.failures > 0
 ORDER BY period, f.name

@@ -27,11 +27,12 @@ change AS (
         SUM(s.into_last * d.net_base) AS net_base,
         SUM(s.into_before * d.net_base) AS net_base_before
     FROM day AS d
-    CROSS JOIN UNNEST([
-        STRUCT(0 AS after_days, 1 AS into_last, 0 AS into_before),
-        STRUCT(28 AS after_days, -1 AS into_last, 1 AS into_before),
-        STRUCT(56 AS after_days, 0 AS into_last, -1 AS into_before)
-    ]) AS s
+    CROSS JOIN
+        UNNEST([
+            STRUCT(0 AS after_days, 1 AS into_last, 0 AS into_before),
+            STRUCT(28 AS after_days, -1 AS into_last, 1 AS into_before),
+            STRUCT(56 AS after_days, 0 AS into_last, -1 AS into_before)
+        ]) AS s
     GROUP BY d.product_key, changed_on
 ),
 
