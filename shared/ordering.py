@@ -1,4 +1,4 @@
-"""An operator's order by HTTP: who gives it, its key, its parts, and the answer. Shared by the functions that take them."""
+"""An operator's order by HTTP: who gives it, its key, its parts, and the answer."""
 
 from __future__ import annotations
 

@@ -187,7 +187,8 @@ def test_lines_come_to_bigquery_once_wherever_their_way_is_cut_off(shop: Shop) -
             shop.publish(cast(Warehouse, Dying(shop.warehouse, calls)))
     assert shop.publish() == [MAY]
     booked = [
-        (line[0], line[2], line[10], line[13], line[14]) for line in rows_of(shop.session, "list_close_lines", period=MAY)
+        (line[0], line[2], line[10], line[13], line[14])
+        for line in rows_of(shop.session, "list_close_lines", period=MAY)
     ]
     assert [tuple(row.values()) for row in shop.warehouse.run(LINES, {"period": MAY})] == booked
     assert shop.publish() == []

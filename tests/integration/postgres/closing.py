@@ -71,7 +71,9 @@ class Books:
         """Where the lines do not sum to the sales of now; empty right after a close."""
         live = {row[:4]: row[4:] for row in self.session.rows(LIVE, before)}
         booked = {row[:4]: row[4:] for row in self.session.rows(BOOKED) if any(row[4:])}
-        return {key: (live.get(key), booked.get(key)) for key in live.keys() | booked if live.get(key) != booked.get(key)}
+        return {
+            key: (live.get(key), booked.get(key)) for key in live.keys() | booked if live.get(key) != booked.get(key)
+        }
 
 
 @contextmanager
