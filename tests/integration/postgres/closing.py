@@ -63,15 +63,16 @@ class Books:
         ]
 
     def lines(self, period: date | None = None) -> list[tuple[Any, ...]]:
-        return self.session.rows(
-            "SELECT * FROM finance.close_line WHERE $1::date IS NULL OR period = $1::date ORDER BY 1, 2, 3, 4, 5, 6", period
-        )  # fmt: skip
+        chosen = "SELECT * FROM finance.close_line WHERE $1::date IS NULL OR period = $1::date"
+        return self.session.rows(f"{chosen} ORDER BY 1, 2, 3, 4, 5, 6", period)
 
     def differences(self, before: date) -> dict[Any, Any]:
         """Where the lines do not sum to the sales of now; empty right after a close."""
         live = {row[:4]: row[4:] for row in self.session.rows(LIVE, before)}
         booked = {row[:4]: row[4:] for row in self.session.rows(BOOKED) if any(row[4:])}
-        return {key: (live.get(key), booked.get(key)) for key in live.keys() | booked if live.get(key) != booked.get(key)}
+        return {
+            key: (live.get(key), booked.get(key)) for key in live.keys() | booked if live.get(key) != booked.get(key)
+        }
 
 
 @contextmanager

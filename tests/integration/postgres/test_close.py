@@ -33,7 +33,10 @@ def books(session: Session) -> Books:
 def refused(books: Books, month: str) -> tuple[str, str]:
     with pytest.raises(OrderRefused) as found:
         books.close(month)
-    assert books.session.row("SELECT count(*) FROM finance.close WHERE period = ($1 || '-01')::date", month)[0] in (0, 1)
+    assert books.session.row("SELECT count(*) FROM finance.close WHERE period = ($1 || '-01')::date", month)[0] in (
+        0,
+        1,
+    )
     return found.value.reason, str(found.value)
 
 
@@ -161,7 +164,9 @@ def test_the_same_request_gets_its_first_result_and_an_order_cut_off_finds_its_o
 
 
 @pytest.mark.parametrize("table", ["close", "close_line", "close_total"])
-@pytest.mark.parametrize("statement", ["DELETE FROM finance.{}", "TRUNCATE finance.{} CASCADE", "UPDATE finance.{} SET period = period"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM finance.{}", "TRUNCATE finance.{} CASCADE", "UPDATE finance.{} SET period = period"]
+)
 def test_the_database_refuses_to_change_what_is_closed(books: Books, table: str, statement: str) -> None:
     books.close("2025-03")
     if (table, statement[:6]) == ("close", "UPDATE"):

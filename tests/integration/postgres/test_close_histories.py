@@ -55,7 +55,9 @@ def test_after_each_close_the_lines_sum_to_the_sales_and_none_ever_changes(
                     _load(books, hour, step)
                 continue
             books.feed()
-            turn = turn.following if turn else Month.of(session.row("SELECT min(sale_date) FROM commerce.transactions")[0])
+            turn = (
+                turn.following if turn else Month.of(session.row("SELECT min(sale_date) FROM commerce.transactions")[0])
+            )
             with untouched(books):
                 books.close(str(turn))
             assert books.differences(turn.following.first_day) == {}
