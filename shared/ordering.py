@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """An order by HTTP: who gives it, its key, its parts, and the answer; shared by the functions that take them."""
-=======
-"""An operator's order by HTTP: who gives it, its key, its parts, and the answer."""
->>>>>>> h-close
 
 from __future__ import annotations
 

@@ -62,28 +62,29 @@ SELECT
     f.severity,
     f.failures
 FROM counted AS c
-CROSS JOIN UNNEST([
-    STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
-    STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
-    STRUCT('no_first_days' AS name, 'fail' AS severity, c.no_first_days AS failures),
-    STRUCT('empty_groups' AS name, 'fail' AS severity, c.empty_groups AS failures),
-    STRUCT('impossible_counts' AS name, 'fail' AS severity, c.impossible_counts AS failures),
-    STRUCT('negative_amounts' AS name, 'fail' AS severity, c.negative_amounts AS failures),
-    STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
-    STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
-    STRUCT('wrong_categories' AS name, 'fail' AS severity, c.wrong_categories AS failures),
-    STRUCT('wrong_order_times' AS name, 'fail' AS severity, c.wrong_order_times AS failures),
-    STRUCT('named_guests' AS name, 'fail' AS severity, c.named_guests AS failures),
-    STRUCT(
-        'missing_rates' AS name,
-        'warn' AS severity,
-        IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
-    ),
-    STRUCT(
-        'mostly_guests' AS name,
-        'warn' AS severity,
-        IF(c.guests * 2 > c.transactions, c.guests, 0) AS failures
-    )
-]) AS f
+CROSS JOIN
+    UNNEST([
+        STRUCT('duplicate_keys' AS name, 'fail' AS severity, c.duplicate_keys AS failures),
+        STRUCT('null_keys' AS name, 'fail' AS severity, c.null_keys AS failures),
+        STRUCT('no_first_days' AS name, 'fail' AS severity, c.no_first_days AS failures),
+        STRUCT('empty_groups' AS name, 'fail' AS severity, c.empty_groups AS failures),
+        STRUCT('impossible_counts' AS name, 'fail' AS severity, c.impossible_counts AS failures),
+        STRUCT('negative_amounts' AS name, 'fail' AS severity, c.negative_amounts AS failures),
+        STRUCT('wrong_net' AS name, 'fail' AS severity, c.wrong_net AS failures),
+        STRUCT('wrong_base_sums' AS name, 'fail' AS severity, c.wrong_base_sums AS failures),
+        STRUCT('wrong_categories' AS name, 'fail' AS severity, c.wrong_categories AS failures),
+        STRUCT('wrong_order_times' AS name, 'fail' AS severity, c.wrong_order_times AS failures),
+        STRUCT('named_guests' AS name, 'fail' AS severity, c.named_guests AS failures),
+        STRUCT(
+            'missing_rates' AS name,
+            'warn' AS severity,
+            IF(c.without_rate * 20 > c.transactions, c.without_rate, 0) AS failures
+        ),
+        STRUCT(
+            'mostly_guests' AS name,
+            'warn' AS severity,
+            IF(c.guests * 2 > c.transactions, c.guests, 0) AS failures
+        )
+    ]) AS f
 WHERE f.failures > 0
 ORDER BY period, f.name
