@@ -13,7 +13,7 @@ SELECT
     total_slot_ms,
     error_result,
     labels
-FROM `region-${region}`.information_schema.jobs
+FROM `region-${region}`.INFORMATION_SCHEMA.JOBS
 WHERE creation_time >= @since
     AND creation_time < @until
     AND state = 'DONE'
