@@ -19,6 +19,7 @@ from shared.adapters import marts as building
 from shared.adapters.alerts import send_alerts
 from shared.adapters.closing import open_day, publish_closes
 from shared.adapters.feeds import one_at_a_time
+from shared.adapters.marts import Built, Facts
 from shared.adapters.metering import PostgresMeter
 from shared.adapters.ports import ObjectStore, Publisher, Warehouse
 from shared.adapters.postgres import Session
@@ -56,21 +57,34 @@ def run(
     push: PushMessage | None, *, now: datetime, session: Session, warehouse: Warehouse, store: ObjectStore,
     publisher: Publisher, settings: Settings, has_time: Callable[[], bool] = lambda: True,
 ) -> Outcome:  # fmt: skip
-    """Mark what a message touches, then build what is marked and due; a feed is built when nothing of it is marked."""
+    """Mark what a message touches, then build what is marked and due; a feed is built when nothing of it is marked.
+
+    A close comes to BigQuery with the schedule, after the builds: one that cannot come holds no other mart up.
+    """
     loaded = messages.read(push, WarehouseLoaded) if push else None
     with one_at_a_time(session, "build_marts", wait=push is not None) as free:
         if not free:
             return Outcome("busy")
         if loaded:
             _mark(session, loaded)
-        closed = publish_closes(session, store, warehouse, settings.lake_bucket)
-        building.mark(session, marts(), {"sales.close_lines": closed}, urgent=True)
-        due = building.due_marts(session, marts(), now, by_schedule=push is None)
-        facts = building.Facts(settings.base_currency, open_day(session), settings.max_bytes_per_day)
-        done = building.build_marts(session, warehouse, due, facts, has_time=has_time)
+        done = _build(session, warehouse, settings, now, loaded is None, has_time)
         rows_of(session, "settle_feeds", marts=following())
         send_alerts(session, publisher, settings.runbook_url)
+        if loaded is None and publish_closes(
+            session, store, warehouse, settings.lake_bucket,
+            touched=lambda days: building.mark(session, marts(), {"sales.close_lines": days}, urgent=True),
+        ):  # fmt: skip
+            _build(session, warehouse, settings, now, True, has_time)
     return Outcome("kept_back" if done.kept_back else "built", done.replaced + done.kept_back, done.replaced)
+
+
+def _build(
+    session: Session, warehouse: Warehouse, settings: Settings, now: datetime, by_schedule: bool,
+    has_time: Callable[[], bool],
+) -> Built:  # fmt: skip
+    due = building.due_marts(session, marts(), now, by_schedule=by_schedule)
+    facts = Facts(settings.base_currency, open_day(session), settings.max_bytes_per_day)
+    return building.build_marts(session, warehouse, due, facts, has_time=has_time)
 
 
 def _mark(session: Session, loaded: WarehouseLoaded) -> None:

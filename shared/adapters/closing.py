@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,26 +29,29 @@ Line = tuple[Any, ...]
 
 
 def open_day(session: Session) -> date:
-    """The first day of the open month; where nothing is closed every day is open."""
-    ((_, _, last_closed, _),) = rows_of(session, "read_close_state")
-    return FIRST_DAY if last_closed is None else Month(last_closed).following.first_day
+    """The first day after the months whose lines BigQuery has; where it has none every day is open."""
+    ((last,),) = rows_of(session, "read_last_published")
+    return FIRST_DAY if last is None else Month(last).following.first_day
 
 
-def publish_closes(session: Session, store: ObjectStore, warehouse: Warehouse, bucket: str) -> list[date]:
-    """Bring every close that is not in BigQuery there, in order; the days of sale of their lines, to be built anew.
+def publish_closes(
+    session: Session, store: ObjectStore, warehouse: Warehouse, bucket: str, *, touched: Callable[[list[date]], None]
+) -> int:
+    """Bring every close that is not in BigQuery there, in order; how many.
 
+    `touched` is told the days of sale of a close's lines, to be built anew, before the close counts as published.
     Every step may be done twice, so a call that was cut off is simply made again. Raises Inconsistent where BigQuery
     then has other lines of a month than its close: somebody changed them, or Postgres was restored and closed anew.
     """
-    days: set[date] = set()
-    for (period,) in rows_of(session, "list_unpublished_closes"):
+    waiting = rows_of(session, "list_unpublished_closes")
+    for (period,) in waiting:
         lines = rows_of(session, "list_close_lines", period=period)
         if lines:
             _append(Month(period), lines, store, warehouse, bucket)
         _check(period, lines, warehouse)
+        touched(sorted({line[0] for line in lines}))
         rows_of(session, "mark_close_published", period=period)
-        days |= {line[0] for line in lines}
-    return sorted(days)
+    return len(waiting)
 
 
 def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: Warehouse, bucket: str) -> None:
