@@ -17,6 +17,7 @@ from tests.sql.building import Marts
 
 @pytest.fixture(scope="session")
 def created(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
+    """The server; only its clients know it, since the environment is that of the tests after these too."""
     home: Path = tmp_path_factory.mktemp("warehouse")
     server = ServerProcess("warehouse", ["local.warehouse", "--home", str(home)], {}, home)
     try:
@@ -24,9 +25,10 @@ def created(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{server.port}")
             client: Client = bigquery_client(settings_for(""))
-            create_warehouse(client)
-            yield Marts(client, BigQueryWarehouse(settings_for(""), "tests"))
-            client.close()  # type: ignore[no-untyped-call]
+            made = Marts(client, BigQueryWarehouse(settings_for(""), "tests"))
+        create_warehouse(client)
+        yield made
+        client.close()  # type: ignore[no-untyped-call]
     finally:
         server.stop()
 

@@ -70,10 +70,16 @@ def _with_ctes(node: Node, parent: Scope, inner: Callable[[Any, Scope], Query]) 
         only(cte.args["alias"], "this")
         query = compile_query(cte.this, scope)
         name = parent.context.alias(cte.alias)
-        scope.ctes[cte.alias.lower()] = Cte(name, query.fields)
+        fields = query.fields if _mentions(node, cte.alias) == 1 else [cut(column) for column in query.fields]
+        scope.ctes[cte.alias.lower()] = Cte(name, fields)
         parts.append(f"{name} AS ({query.sql})")
     query = inner(node, Scope(parent.context, scope))
     return replace(query, sql=f"WITH {', '.join(parts)} {query.sql}")
+
+
+def _mentions(node: Node, name: str) -> int:
+    """How often a WITH query is used: a filter on one of several says nothing of the table that all read."""
+    return sum(table.name.lower() == name.lower() and not table.db for table in node.find_all(exp.Table))
 
 
 @contextmanager

@@ -103,6 +103,14 @@ def test_a_real_run_reports_the_bytes_that_its_parameters_leave(client: Client, 
     assert job.total_bytes_processed == 20 * 16
 
 
+def test_filters_on_two_uses_of_a_with_query_do_not_cut_each_others_partitions_away(client: Client, sales: str) -> None:
+    both = f"""
+        WITH few AS (SELECT id, day FROM {sales} WHERE day IN (DATE '2024-01-01', DATE '2024-01-03'))
+        SELECT id FROM few WHERE day < DATE '2024-01-02' UNION ALL SELECT id FROM few WHERE day >= DATE '2024-01-02'
+    """
+    assert dry(client, both) == 20 * 16
+
+
 @pytest.mark.parametrize(
     "statement",
     [

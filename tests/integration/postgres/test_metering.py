@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.adapters.metering import FinishedJob, PlannedJob, PostgresMeter
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.errors import QueryRefused, Throttled
+from shared.telemetry import logger
 
 MERGE = PlannedJob("merge-1", "load_warehouse", "sales.transactions", "sales.transactions", "dml", 3)
 DONE = FinishedJob("merge-1", datetime(2100, 1, 1, tzinfo=UTC), "done", "", 2**40, 2**40, 1500, 7)
@@ -65,7 +66,7 @@ def test_a_job_on_too_many_partitions_is_refused(meter: PostgresMeter) -> None:
         meter.admit(replace(MERGE, partitions=4001))
 
 
-def test_it_waits_for_its_turn_and_says_so(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_waits_for_its_turn_and_says_so(session: Session) -> None:
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -73,11 +74,13 @@ def test_it_waits_for_its_turn_and_says_so(session: Session, capsys: pytest.Capt
         session.rows("UPDATE pipeline.warehouse_job SET started_at = started_at - interval '1 minute'")
 
     meter = PostgresMeter(session, sleep=sleep)
-    for number in range(6):
-        meter.admit(PlannedJob(f"load-{number}", "load_warehouse", "sales.users", "staging.t", "load"))
+    logger()  # configured before what it writes is captured
+    with capture_logs() as logged:
+        for number in range(6):
+            meter.admit(PlannedJob(f"load-{number}", "load_warehouse", "sales.users", "staging.t", "load"))
     assert len(waits) == 1
     assert 5 < waits[0] <= 12
-    told = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "quota_wait" in line]
+    told = [one for one in logged if one["event"] == "quota_wait"]
     assert [(one["table"], one["quota"]) for one in told] == [("staging.t", "table_updates")]
     assert told[0]["seconds"] == round(waits[0], 1)
 

@@ -26,8 +26,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     home.chmod(0o755)
     arguments = ("local.warehouse", "--home", str(home / "warehouse"), "--storage", "http://127.0.0.1:1")
     server, database = ServerProcess("warehouse", arguments, {}, home), LocalPostgres()
-    with pytest.MonkeyPatch.context() as patch:
-        try:
+    try:
+        with pytest.MonkeyPatch.context() as patch:
             patch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{server.start()}")
             patch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
             patch.setenv("DATABASE_URL", database.start(home / "postgres"))
@@ -35,11 +35,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 patch.setenv(name, value)
             settings = load_settings()
             session, client = connect(settings, "tests"), bigquery_client(settings)
-            migrate(session)
-            create_warehouse(client)
-            yield World(session, BigQueryWarehouse(settings, "tests"), client)
-            session.close()
-            client.close()  # type: ignore[no-untyped-call]
-        finally:
-            server.kill()
-            database.kill()
+            warehouse = BigQueryWarehouse(settings, "tests")
+        migrate(session)
+        create_warehouse(client)
+        yield World(session, warehouse, client)
+        session.close()
+        client.close()  # type: ignore[no-untyped-call]
+    finally:
+        server.kill()
+        database.kill()
