@@ -113,18 +113,19 @@ class Seams:
         load_csv, run = BigQueryWarehouse.load_csv, BigQueryWarehouse.run
 
         def load(
-            warehouse: BigQueryWarehouse, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str
-        ) -> int:
+            warehouse: BigQueryWarehouse, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str,
+            **more: Any,
+        ) -> int:  # fmt: skip
             with self.step(f"job_{_job(job_id)}"):
-                return load_csv(warehouse, table, uri, schema, job_id)
+                return load_csv(warehouse, table, uri, schema, job_id, **more)
 
         def job(
-            warehouse: BigQueryWarehouse, sql: str, params: Mapping[str, Any], job_id: str | None = None
+            warehouse: BigQueryWarehouse, sql: str, params: Mapping[str, Any], job_id: str | None = None, **more: Any
         ) -> list[Mapping[str, Any]]:
             if job_id is None:
-                return run(warehouse, sql, params)
+                return run(warehouse, sql, params, **more)
             with self.step(f"job_{_job(job_id)}"):
-                return run(warehouse, sql, params, job_id)
+                return run(warehouse, sql, params, job_id, **more)
 
         replace(BigQueryWarehouse, load_csv=load, run=job)
 

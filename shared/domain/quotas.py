@@ -66,8 +66,10 @@ MUTATES: frozenset[Kind] = frozenset({"dml", "script"})
 
 LOADS_A_DAY = Quota("load_jobs_a_day", 1_500, DAY_SECONDS, frozenset({"load"}), partitioned=False)
 """Load jobs per table per day (#load_jobs); failed ones count. A partitioned table has the limit below instead."""
-PARTITIONS_A_DAY = Quota("partitions_a_day", 30_000, DAY_SECONDS, WRITES, partitioned=True, counts_partitions=True)
-"""Partition modifications per column-partitioned table per day (#partitioned_tables)."""
+PARTITIONS_A_DAY = Quota(
+    "partitions_a_day", 30_000, DAY_SECONDS, frozenset({"load", "query"}), partitioned=True, counts_partitions=True
+)
+"""Partition modifications per column-partitioned table per day (#partitioned_tables); DML does not count as such."""
 UPDATES = Quota("table_updates", 5, 10 + MARGIN_SECONDS, WRITES, partitioned=False)
 """Rate of table metadata updates, 5 per 10 seconds (#standard_tables): each job that writes is one."""
 PARTITIONED_UPDATES = Quota("partitioned_table_updates", 50, 10 + MARGIN_SECONDS, WRITES, partitioned=True)

@@ -41,7 +41,8 @@ class SqlFile:
 
     @cached_property
     def text(self) -> str:
-        return self.path.read_text(encoding="utf-8")
+        """What it says; the region of a system view is that of the local warehouse."""
+        return self.path.read_text(encoding="utf-8").replace("${region}", "eu")
 
     @cached_property
     def header(self) -> list[str]:

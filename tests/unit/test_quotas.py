@@ -60,11 +60,12 @@ def test_the_loads_of_a_day_are_counted_on_a_table_without_partitions_alone() ->
 
 
 def test_partitions_are_counted_and_not_jobs() -> None:
-    earlier = [at(n * 60, partitions=3000) for n in range(10)]
-    wait = decide(at(1000, partitions=1), True, earlier)
+    earlier = [at(n * 60, "load", partitions=3000) for n in range(10)]
+    wait = decide(at(1000, "load", partitions=1), True, earlier)
     assert wait is not None
     assert (wait.quota, wait.seconds) == ("partitions_a_day", DAY_SECONDS - 1000)
-    assert decide(at(1000, partitions=3000), True, earlier[1:]) is None
+    assert decide(at(1000, "load", partitions=3000), True, earlier[1:]) is None
+    assert decide(at(1000, "dml", partitions=3000), True, earlier) is None, "DML is not counted"
 
 
 ARRIVALS = st.lists(

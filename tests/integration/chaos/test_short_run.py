@@ -21,7 +21,10 @@ STEPS = {
     "load_warehouse": ("job_feed_transactions_load", "job_feed_transactions_merge", "publish_warehouse_loaded"),
     "notify": ("commit_mark_alert_delivered",),
     "replay_quarantine": ("publish_chunks",),
-    "build_marts": ("job_feed_marts_daily_sales_summary", "mark_feed"),
+    "build_marts": (
+        "mark_dirty", "mark_feed_dirty", "begin_mart_build", "job_mart_daily_sales_summary_query",
+        "job_mart_daily_sales_summary_replace", "clear_dirty", "finish_mart_build", "settle_feeds",
+    ),
 }  # fmt: skip
 
 
