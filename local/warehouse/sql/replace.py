@@ -51,5 +51,6 @@ def replacement(
         stage=f"CREATE OR REPLACE TEMP TABLE _replacement AS SELECT {staged} FROM {source_sql} WHERE {wanted}",  # noqa: S608 - made of parts that are translated or quoted
         delete=f"DELETE FROM {target_sql} WHERE {doomed}",  # noqa: S608 - likewise
     )
-    insert = f"INSERT INTO {quote(ref.dataset)}.{quote(ref.table)} ({names}) SELECT {names} FROM {STAGED}"  # noqa: S608 - likewise
+    order = f" ORDER BY {quote(info.partition_column)}" if info.partition_column else ""  # so that days lie together
+    insert = f"INSERT INTO {quote(ref.dataset)}.{quote(ref.table)} ({names}) SELECT {names} FROM {STAGED}{order}"  # noqa: S608 - likewise
     return Written(insert, ref, details=details)

@@ -1,37 +1,49 @@
 -- Products whose last observed stock covers at most so many days at the pace of the period; the shortest cover first.
 -- Parameters: first_day, last_day, category, most_cover, most
 -- Result: one row per product; its columns are in catalogue.yaml
-WITH seen AS (
+WITH observed AS (
     SELECT
+        product_key,
         product_id,
-        ARRAY_AGG(product_name IGNORE NULLS ORDER BY sale_date DESC LIMIT 1)[SAFE_OFFSET(0)] AS product_name,
-        ARRAY_AGG(category ORDER BY sale_date DESC LIMIT 1)[SAFE_OFFSET(0)] AS category,
-        ARRAY_AGG(inventory_count IGNORE NULLS ORDER BY sale_date DESC LIMIT 1)[SAFE_OFFSET(0)] AS inventory_count,
-        MAX(IF(inventory_count IS NULL, NULL, sale_date)) AS observed_on,
+        product_name,
+        category,
+        inventory_count,
+        sale_date AS observed_on
+    FROM marts.product_performance
+    WHERE sale_date BETWEEN @first_day AND @last_day
+        AND (@category = '' OR category = @category)
+        AND inventory_count IS NOT NULL
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY product_key ORDER BY sale_date DESC) = 1
+),
+
+sold AS (
+    SELECT
+        product_key,
         -- An order of unknown units counts as one, the least it can be.
         SUM(units + orders - transactions_with_units) AS least_units
     FROM marts.product_performance
     WHERE sale_date BETWEEN @first_day AND @last_day
         AND (@category = '' OR category = @category)
-    GROUP BY product_id
+    GROUP BY product_key
 ),
 
 covered AS (
     SELECT
-        product_id,
-        product_name,
-        category,
-        inventory_count,
-        observed_on,
-        least_units,
+        o.product_id,
+        o.product_name,
+        o.category,
+        o.inventory_count,
+        o.observed_on,
+        s.least_units,
         ROUND(
             SAFE_DIVIDE(
-                CAST(inventory_count * (DATE_DIFF(@last_day, @first_day, DAY) + 1) AS NUMERIC),
-                CAST(least_units AS NUMERIC)
+                CAST(o.inventory_count * (DATE_DIFF(@last_day, @first_day, DAY) + 1) AS NUMERIC),
+                CAST(s.least_units AS NUMERIC)
             ),
             1
         ) AS days_of_cover
-    FROM seen
+    FROM observed AS o
+    INNER JOIN sold AS s ON o.product_key = s.product_key
 )
 
 SELECT
