@@ -7,8 +7,8 @@ Retry    by the caller  Key     none: the same request reads again
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime
-from functools import cache
 
 import functions_framework
 import msgspec
@@ -21,9 +21,10 @@ from shared.callers import Refused, caller
 from shared.domain.report_text import as_csv, as_json, catalogue_as_json
 from shared.entrypoint import boundary
 from shared.errors import OrderRefused
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 
 FORMATS = ("json", "csv")
+_OF_THREAD = threading.local()
 
 
 @functions_framework.http
@@ -39,7 +40,7 @@ def report(request: Request) -> Response:
         if request.method != "GET":
             raise Refused(405, "method", "ask for a report by GET")
         today = datetime.now(UTC).date()
-        return run(request, today, warehouse(settings.project, settings.bigquery_emulator), settings.report_max_bytes)
+        return run(request, today, warehouse(settings), settings.report_max_bytes)
     except Refused as exc:
         return _refusal(exc.status, exc.reason, str(exc))
     except OrderRefused as exc:
@@ -61,10 +62,13 @@ def run(request: Request, today: date, warehouse: Warehouse, most_bytes: int) ->
     return Response(body, mimetype="application/json")
 
 
-@cache
-def warehouse(project: str, emulator: str) -> Warehouse:  # noqa: ARG001  # the client takes the emulator from the environment
-    """One client a process, made after the workers fork; it is safe to share between threads."""
-    return BigQueryWarehouse(load_settings(), "report")
+def warehouse(settings: Settings) -> Warehouse:
+    """One client for each thread and emulator, made at its first request: sessions of requests are not for sharing."""
+    known: dict[str, Warehouse] = _OF_THREAD.__dict__
+    place = f"{settings.project} {settings.bigquery_emulator}"
+    if place not in known:
+        known[place] = BigQueryWarehouse(settings, "report")
+    return known[place]
 
 
 def _refusal(status: int, reason: str, told: str) -> Response:
