@@ -150,8 +150,6 @@ def write_rows(
         label = target.day.strftime("%Y%m%d")
         message = f"Some rows belong to different partitions rather than destination partition {label}"
         source += f" WHERE CASE WHEN {day} = DATE '{target.day}' THEN TRUE ELSE error('{message}') END"
-    if table.partition_column is not None:  # a day's rows lie together, as they do in a partition
-        source += f" ORDER BY {quote(table.partition_column)}"
     statement = f"INSERT INTO {table.ref.physical} ({chosen}) {source}"
     row = cursor.execute(statement, dict(values) if values else None).fetchone()
     if row is None:

@@ -36,3 +36,4 @@ WHERE p.sale_date BETWEEN @first_day AND @last_day
     AND (@category = '' OR p.category = @category)
 GROUP BY p.product_id
 ORDER BY net_base DESC, p.product_id
+LIMIT @most
