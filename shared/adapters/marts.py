@@ -6,6 +6,7 @@ one statement. What fails keeps its previous version, stays marked, and is an al
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -33,7 +34,6 @@ class Built:
 
     replaced: int = 0
     kept_back: int = 0
-    rows: int = 0
     behind: set[str] = field(default_factory=set)
 
 
@@ -94,8 +94,11 @@ def _build(
     """One build; the periods that it kept back."""
     periods = [period for period, _ in some]
     ((number,),) = rows_of(session, "begin_mart_build", mart=mart.name, periods=periods)
+    job = (
+        f"mart-{number}-{uuid.uuid4().hex}-{mart.short}"  # numbers come again after a restore; BigQuery keeps its jobs
+    )
     try:
-        failures = _stage_and_check(warehouse, mart, periods, number, facts)
+        failures = _stage_and_check(warehouse, mart, periods, _staged(mart, number), job, facts)
     except QueryRefused as exc:
         failures = [{"period": period, "name": exc.reason, "severity": "fail", "failures": 0} for period in periods]
     failed = [one for one in failures if one["severity"] == "fail"]
@@ -103,7 +106,7 @@ def _build(
     good = [period for period in periods if period not in kept]
     if good:
         replace = warehouse_sql(mart.name, "replace").replace("${staged}", _staged(mart, number))
-        warehouse.run(replace, {"periods": good}, f"mart-{number}-{mart.short}-replace", table=mart.name)
+        warehouse.run(replace, {"periods": good}, f"{job}-replace", table=mart.name)
         rows_of(session, "clear_dirty", mart=mart.name, periods=good, marked=max(marked for _, marked in some))
     _tell(session, mart, failures)
     told = ", ".join(sorted({one["name"] for one in failed}))
@@ -114,7 +117,7 @@ def _build(
 
 
 def _stage_and_check(
-    warehouse: Warehouse, mart: Mart, periods: list[date], number: int, facts: Facts
+    warehouse: Warehouse, mart: Mart, periods: list[date], staged: str, job: str, facts: Facts
 ) -> list[Mapping[str, Any]]:
     """The rows of the periods in a staging table, which expires in a day; what the checks say of them."""
     query, days = warehouse_sql(mart.name, "query"), mart.days(periods)
@@ -122,7 +125,6 @@ def _stage_and_check(
         "days": days, "months": periods, "base_currency": facts.base_currency, "open_day": facts.open_day,
     }  # fmt: skip
     params = {name: value for name, value in offered.items() if f"@{name}" in query}
-    job, staged = f"mart-{number}-{mart.short}", _staged(mart, number)
     limit = max(LEAST_BYTES, facts.max_bytes_per_day * len(days))
     warehouse.run(query, params, f"{job}-query", table=mart.name, into=staged, most_bytes=limit)
     checks = warehouse_sql(mart.name, "checks").replace("${staged}", staged)

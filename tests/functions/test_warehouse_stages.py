@@ -19,6 +19,7 @@ from shared.adapters.feeds import one_at_a_time
 from shared.adapters.memory import MemoryPublisher, MemoryStore, MemoryWarehouse
 from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session, connect
+from shared.adapters.queries import rows_of
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.entrypoint import Outcome
@@ -251,6 +252,23 @@ def test_a_feed_is_not_built_before_its_days_are_marked(bench: Bench) -> None:
     bench.load(feed)
     build(None, bench.session, bench.warehouse)
     assert bench.session.rows(STATE, feed.feed_id) == [("loaded",)]
+
+
+def test_a_feed_whose_levels_are_not_in_their_mart_yet_is_not_built(bench: Bench) -> None:
+    feed = bench.feed(sale(timestamp="2025-05-12T10:00:00Z"))
+    bench.load(feed)
+    level_day = date(2025, 5, 13)
+    bench.session.rows(
+        "UPDATE pipeline.feed_batch SET level_days = ARRAY[$1::date], marked_at = now() WHERE feed_id = $2",
+        level_day, feed.feed_id,
+    )  # fmt: skip
+    mart = "marts.product_performance"
+    rows_of(bench.session, "mark_dirty", marts=[mart], periods=[level_day], urgent=False)
+    rows_of(bench.session, "settle_feeds", marts=[mart])
+    assert bench.session.rows(STATE, feed.feed_id) == [("loaded",)]
+    rows_of(bench.session, "clear_dirty", mart=mart, periods=[level_day], marked=10**9)
+    rows_of(bench.session, "settle_feeds", marts=[mart])
+    assert bench.session.rows(STATE, feed.feed_id) == [("built",)]
 
 
 def test_a_feed_without_days_builds_nothing(session: Session) -> None:

@@ -10,6 +10,6 @@ WHERE f.state = 'loaded'
   AND NOT EXISTS (
       SELECT
       FROM pipeline.mart_dirty AS d
-      WHERE d.mart = ANY(CAST(:marts AS text[])) AND d.period = ANY(f.days)
+      WHERE d.mart = ANY(CAST(:marts AS text[])) AND d.period = ANY(f.days || f.level_days)
   )
 RETURNING feed_id

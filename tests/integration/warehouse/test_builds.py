@@ -118,6 +118,15 @@ def test_a_mark_that_comes_while_a_build_runs_stays(empty: World) -> None:
     assert (DAILY.name, OLD) in empty.session.rows("SELECT mart, period FROM pipeline.mart_dirty")
 
 
+def test_numbers_that_come_again_after_a_restore_find_no_jobs_of_earlier_builds(empty: World) -> None:
+    build_after(empty, sale(1, OLD))
+    empty.session.rows("TRUNCATE pipeline.mart_build RESTART IDENTITY")
+    build_after(empty, sale(1, OLD, "20.00"))
+    empty.session.rows("TRUNCATE pipeline.mart_build RESTART IDENTITY")
+    build_after(empty, sale(1, OLD, "30.00"))
+    assert sold(empty) == {OLD: (1, Decimal("30.00"))}
+
+
 def test_without_time_nothing_begins_and_the_marks_stay(empty: World) -> None:
     empty.mark({"sales.transactions": empty.put(sale(1, OLD))})
     facts = Facts("GBP", NOTHING_CLOSED, 1 << 30)
