@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -24,11 +25,15 @@ def publish_days(
     run: int, days: Sequence[date], results: Sequence[Result], at: datetime, *,
     store: ObjectStore, warehouse: Warehouse, bucket: str,
 ) -> None:  # fmt: skip
-    """Replace these days by the results, which are all that is known of them. `run` names objects and jobs."""
-    ordered = sorted(days)
+    """Replace these days by the results, which are all that is known of them.
+
+    Objects and jobs are named by `run` and a word of their own: numbers of runs come again after a restore, while the
+    lake and BigQuery keep what an earlier run left.
+    """
+    ordered, own = sorted(days), uuid.uuid4().hex
     for start in range(0, len(ordered), MOST_DAYS):
         some = ordered[start : start + MOST_DAYS]
-        name = f"{run:d}_{start // MOST_DAYS:d}"
+        name = f"{run:d}_{own}_{start // MOST_DAYS:d}"
         staging, path = f"staging.quality_{name}", f"quality/{name}.csv"
         chosen = set(some)
         store.write_once(bucket, path, _csv([one for one in results if one.day in chosen], at))

@@ -1,4 +1,4 @@
--- Take the number of a run, so that its objects and jobs have names that no other run has.
+-- Take the number of a run. It comes again after a restore, so names of objects and jobs need a word of their own too.
 -- Parameters: day
 -- Result: one row, the number
 INSERT INTO pipeline.quality_watermark AS w (position, ran_on, runs)

@@ -1,4 +1,4 @@
--- What all closes together have booked, by currency.
+-- What all closes together have booked, by currency; a currency whose sales have all left it is not listed.
 -- Parameters: none
 -- Result: currency, transactions, amount
 SELECT
@@ -7,4 +7,5 @@ SELECT
     sum(amount) AS amount
 FROM finance.close_line
 GROUP BY currency
+HAVING sum(transactions) <> 0 OR sum(amount) <> 0
 ORDER BY currency

@@ -254,7 +254,21 @@ def test_the_mart_gets_the_days_that_were_measured_with_their_scores(check: Chec
     assert params == {"days": [TODAY]}
     check.run()
     assert len(check.warehouse.loaded) == 2  # a run of its own, with names of its own
-    assert check.store.names(LAKE) == ["quality/1_0.csv", "quality/2_0.csv"]
+    assert [name.split("_")[0] for name in sorted(check.store.names(LAKE))] == ["quality/1", "quality/2"]
+
+
+def test_a_run_whose_number_came_again_after_a_restore_still_replaces_its_days(check: Check) -> None:
+    load(check.session, many("a", 100), missing={"user_id": 5})
+    check.run()
+    check.session.rows("UPDATE pipeline.quality_watermark SET runs = 0")
+    load(check.session, many("b", 100), missing={"user_id": 25})
+    check.run()
+    assert {name.split("_")[0] for name in check.store.names(LAKE)} == {"quality/1"}
+    measured = [
+        {row[4] for row in rows if row[1:3] == ["transactions", "completeness.user_id"]}
+        for rows in check.warehouse.loaded.values()
+    ]
+    assert measured == [{"0.950000"}, {"0.850000"}]
 
 
 def test_a_source_that_is_silent_for_longer_than_it_may_is_stale_once_a_day(check: Check) -> None:

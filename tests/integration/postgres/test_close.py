@@ -83,6 +83,19 @@ def test_a_rate_that_comes_late_is_an_adjustment_in_base_currency_alone(session:
     )  # fmt: skip
 
 
+def test_a_currency_that_its_closed_sales_have_left_keeps_no_later_month_open(session: Session) -> None:
+    load(session, replace(SALE, currency="EUR"))
+    books = Books(session)
+    books.feed()
+    books.close("2025-03")
+    load(session, replace(SALE, currency="GBP", hours=SALE.hours + 1))
+    books.feed()
+    assert books.close("2025-04")["adjustments"] == 2
+    assert books.differences(MAY) == {}
+    sql = "SELECT DISTINCT currency FROM finance.close_total WHERE period = $1"
+    assert session.rows(sql, APRIL) == [("GBP",)]
+
+
 def test_a_month_without_sales_or_changes_is_closed_without_lines(books: Books) -> None:
     books.close("2025-03")
     books.close("2025-04")
