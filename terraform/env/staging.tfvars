@@ -1,0 +1,3 @@
+# An example project; give your own by -var project=… or TF_VAR_project.
+project     = "sluice-staging-example"
+environment = "staging"
