@@ -4,6 +4,9 @@ locals {
   scheduled = { for name, row in local.functions : name => one([for trigger in row.triggers : trigger.schedule if can(trigger.schedule)]) if anytrue([for trigger in row.triggers : can(trigger.schedule)]) }
   public    = toset([for name, row in local.functions : name if anytrue([for trigger in row.triggers : can(trigger.http)])])
 
+  # CPUs that Google gives with each size of memory: https://cloud.google.com/functions/docs/configuring/memory
+  cpu = { "128Mi" = "0.0833", "256Mi" = "0.1666", "512Mi" = "0.3333", "1Gi" = "0.5833", "2Gi" = "1", "4Gi" = "2" }
+
   max_instances = { for name, row in local.functions : name => lookup(var.max_instances, name, row.max_instances) }
 
   # Settings that are an installation's own; those with a default of the code are left out where their variable is null.
@@ -28,6 +31,7 @@ module "function" {
   slug            = local.slug[each.key]
   row             = each.value
   max_instances   = local.max_instances[each.key]
+  cpu             = each.value.concurrency > 1 ? "1" : local.cpu[each.value.memory] # several requests at once need a whole one
   public          = contains(local.public, each.key)
   project         = var.project
   region          = var.region
