@@ -1,1 +1,0 @@
-"""What deploys Sluice: plans of its Terraform, and the policies that a plan must keep. Not deployed itself."""
