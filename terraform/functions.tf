@@ -9,8 +9,8 @@ locals {
 
   max_instances = { for name, row in local.functions : name => lookup(var.max_instances, name, row.max_instances) }
 
-  # Settings that are an installation's own; those with a default of the code are left out where their variable is null.
-  settings = {
+  # Of the settings in .env.example those that follow from what is made here; var.settings has the others.
+  settings = merge(local.simulation, {
     GOOGLE_CLOUD_PROJECT = var.project
     LANDING_BUCKET       = google_storage_bucket.bucket["landing"].name
     LAKE_BUCKET          = google_storage_bucket.bucket["lake"].name
@@ -20,7 +20,16 @@ locals {
     CLOUDSQL_DATABASE    = local.database
     OPERATORS            = join(",", [for member in var.operators : split(":", member)[1]])
     REPORT_READERS       = join(",", [for member in var.report_readers : split(":", member)[1]])
-  }
+  })
+
+  # Where the simulated product API is deployed (dev), extract_products talks to it: at the address that Cloud Run gives
+  # by rule, as nothing here can know the other before the function is there.
+  product_api = "https://product-api-${data.google_project.this.number}.${var.region}.run.app"
+  simulation = contains(keys(local.functions), "product_api") ? {
+    PRODUCT_API_URL      = local.product_api
+    PRODUCT_API_AUDIENCE = local.product_api
+    PRODUCT_API_DATA     = "gs://${var.project}-lake/simulation/products.ndjson"
+  } : {}
 }
 
 module "function" {
@@ -48,7 +57,7 @@ module "function" {
 
   environment_variables = merge(
     local.settings,
-    { for name, value in var.settings : name => value if value != null },
+    var.settings,
     contains(each.value.roles, "database_client") ? { CLOUDSQL_USER = trimsuffix(google_service_account.function[each.key].email, ".gserviceaccount.com") } : {},
   )
 
