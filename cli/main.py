@@ -18,6 +18,7 @@ from cli import (
     commands_inspect,
     commands_intake,
     commands_marts,
+    commands_migrate,
     commands_quality,
     commands_quarantine,
     commands_report,
@@ -47,6 +48,7 @@ MODULES = (
     commands_report,
     commands_drift,
     commands_simulate,
+    commands_migrate,
 )
 for module in MODULES:
     module.register(app)
