@@ -71,5 +71,11 @@ class Terraform:
         )
         detailed = "-detailed-exitcode" in arguments
         if done.returncode != NO_CHANGES and not (detailed and done.returncode == CHANGES):
-            raise TerraformFailed(f"terraform {command} {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+            raise TerraformFailed(f"terraform {command} {' '.join(arguments)}\n{_errors(done.stdout + done.stderr)}")
         return done.returncode, done.stdout
+
+
+def _errors(output: str) -> str:
+    """What terraform says from its first error on; all of it where there is none."""
+    start = output.find("\nError: ")
+    return output[start + 1 :] if start >= 0 else output
