@@ -63,7 +63,9 @@ def check(folder: Path, name: str, origin: Origin) -> None:
     if not record_file.exists():
         raise Refused(f"there is no {RECORD}: no such release, or it is older than the bucket keeps them")
     if sha256(record_file) != name:
-        raise Refused(f"{RECORD} has the SHA-256 {sha256(record_file)}, the build was given {name}: not what was approved")
+        raise Refused(
+            f"{RECORD} has the SHA-256 {sha256(record_file)}, the build was given {name}: not what was approved"
+        )
     record: dict[str, Any] = json.loads(record_file.read_text(encoding="utf-8"))
     for what, expected in vars(origin).items():
         if record[what] != expected:

@@ -59,7 +59,12 @@ class Terraform:
         return self._run(command, *arguments)[1]
 
     def _for(self, environment: str, state: Path) -> tuple[str, ...]:
-        return f"-var-file=env/{environment}.tfvars", f"-state={state}", "-lock=false", *((NO_AGENTS,) if self.offline else ())
+        return (
+            f"-var-file=env/{environment}.tfvars",
+            f"-state={state}",
+            "-lock=false",
+            *((NO_AGENTS,) if self.offline else ()),
+        )
 
     def _run(self, command: str, *arguments: str) -> tuple[int, str]:
         override = {"TF_CLI_CONFIG_FILE": str(self.offline)} if self.offline else {}

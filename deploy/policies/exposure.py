@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from deploy.planned import Plan, Resource
+from deploy.planned import Plan
 
 EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
 THE_INTERNET = {"0.0.0.0/0", "::/0"}
@@ -53,7 +53,7 @@ def no_port_is_open(plan: Plan) -> Iterator[str]:
             yield f"{machine.address}: access_config gives it a public address"
 
 
-def services_are_internal_or_ask_who_calls(plan: Plan) -> Iterator[str]:
+def services_ask_who_calls(plan: Plan) -> Iterator[str]:
     """A Cloud Run service never drops the check of the caller's identity."""
     for service in plan.of("google_cloud_run_v2_service"):
         if service.at("invoker_iam_disabled") is True:
@@ -69,8 +69,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner)
-
-
-def public_functions(plan: Plan) -> list[Resource]:
-    """The functions that the internet can reach; there IAM asks who calls."""
-    return [f for f in plan.of("google_cloudfunctions2_function") if f.at("service_config.ingress_settings") == "ALLOW_ALL"]
