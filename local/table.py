@@ -26,6 +26,7 @@ class Function:
     schedules: tuple[str, ...]
     http: bool
     development_only: bool
+    roles: tuple[str, ...]
     publishes: tuple[str, ...] = ()
 
     @property
@@ -99,6 +100,7 @@ def _function(name: str, row: dict[str, Any], topics: tuple[str, ...], place: st
         schedules=tuple(t["schedule"] for t in triggers if "schedule" in t),
         http=any("http" in t for t in triggers),
         development_only=row.get("environments") == ["dev"],
+        roles=tuple(row["roles"]),
         publishes=tuple(row.get("publishes", ())),
     )
     if not function.source.exists():
