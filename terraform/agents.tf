@@ -1,12 +1,15 @@
-# Google's service agents: asked for, waited for, given what they need, waited for again. See docs/decisions/0023.
+# Google's service agents: asked for, waited for, given what they need, waited for again. Why: docs/decisions/0023.
 #
-# An agent is an account of Google's inside the project. Most exist only after their service was used for the first
-# time; a grant to one that does not exist fails, and a grant takes a minute or two to be seen everywhere. So the order is
 #   google_project_service.service  the API is on
-#   terraform_data.agent            the agent is asked for (the google provider cannot; google-beta can)
-#   terraform_data.agents_exist     a first wait: IAM must know the new account before it can be granted anything
+#   terraform_data.agent            the agent is asked for
+#   terraform_data.agents_exist     first wait: IAM must know an account before it can be granted anything, and an API
+#                                   that was just switched on refuses calls for a minute; so all else comes after it
 #   the grants below and in kms.tf
-#   terraform_data.agents           a second wait; everything that an agent has a part in depends on it
+#   terraform_data.agents           second wait; whatever an agent has a part in comes after it: buckets, topics, secrets,
+#                                   datasets and the database with their keys, the repository, the functions, the jobs
+#
+# Grants on what is made later stand beside it: storage agent on `uploads`, Pub/Sub agent on dead letters and on the raw
+# bucket (pubsub.tf).
 variable "agents_wait_seconds" {
   description = "Seconds to wait for new service agents, and again for their grants. 0: neither ask for agents (gcloud) nor wait; for tests and plans without a project."
   type        = number
@@ -14,21 +17,23 @@ variable "agents_wait_seconds" {
 
   validation {
     condition     = var.agents_wait_seconds >= 0 && var.agents_wait_seconds <= 600
-    error_message = "agents_wait_seconds must be 0 to 600; IAM documents two minutes as usual, seven as the most for a change."
+    error_message = "agents_wait_seconds must be 0 to 600: a grant is usually seen everywhere within two minutes, and may take seven."
   }
 }
 
 locals {
-  # Agent => the domain of its account, and the role that Google gives it where it is made by use and not by asking.
-  # (https://cloud.google.com/iam/docs/service-agents lists both.)
+  # Agent => the domain of its account, and the role that Google gives it when it comes by use. One that is asked for gets
+  # none (https://cloud.google.com/iam/docs/create-service-agents), so the role is granted here; null: it needs only what
+  # is granted on single things.
   asked_agents = {
-    artifactregistry = { domain = "gcp-sa-artifactregistry", role = "roles/artifactregistry.serviceAgent" }
+    artifactregistry = { domain = "gcp-sa-artifactregistry", role = null }
     cloudbuild       = { domain = "gcp-sa-cloudbuild", role = "roles/cloudbuild.serviceAgent" }
     cloudfunctions   = { domain = "gcf-admin-robot", role = "roles/cloudfunctions.serviceAgent" }
     cloudscheduler   = { domain = "gcp-sa-cloudscheduler", role = "roles/cloudscheduler.serviceAgent" }
-    pubsub           = { domain = "gcp-sa-pubsub", role = null } # below, for each thing that it does
+    eventarc         = { domain = "gcp-sa-eventarc", role = null }
+    pubsub           = { domain = "gcp-sa-pubsub", role = null }
     run              = { domain = "serverless-robot-prod", role = "roles/run.serviceAgent" }
-    secretmanager    = { domain = "gcp-sa-secretmanager", role = null } # needs its key only
+    secretmanager    = { domain = "gcp-sa-secretmanager", role = null }
     sqladmin         = { domain = "gcp-sa-cloud-sql", role = "roles/cloudsql.serviceAgent" }
   }
 
@@ -37,17 +42,21 @@ locals {
       name => "serviceAccount:service-${data.google_project.this.number}@${agent.domain}.iam.gserviceaccount.com"
     },
     {
-      # Reading these two makes them.
       storage  = "serviceAccount:${data.google_storage_project_service_account.agent.email_address}"
       bigquery = "serviceAccount:${data.google_bigquery_default_service_account.agent.email}"
     },
   )
 }
 
+# To read these two is to make them. They and the project are read while planning, so that a plan shows who is granted
+# what; hence their APIs, with Resource Manager's, are switched on by hand before the first plan (docs/deployment.md).
 data "google_storage_project_service_account" "agent" {}
 
 data "google_bigquery_default_service_account" "agent" {}
 
+data "google_project" "this" {}
+
+# The google provider cannot ask for an agent (google_project_service_identity is google-beta's), gcloud can.
 resource "terraform_data" "agent" {
   for_each = local.asked_agents
 
@@ -80,7 +89,8 @@ resource "google_project_iam_member" "agent" {
   depends_on = [terraform_data.agents_exist]
 }
 
-# Pub/Sub signs its pushes, and Scheduler its calls, as these accounts and as no other.
+# Pub/Sub signs its pushes as these accounts. Google's own role for the agent would let it sign as every account of the
+# project; it is not needed.
 resource "google_service_account_iam_member" "signer" {
   for_each = google_service_account.invoker
 

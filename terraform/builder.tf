@@ -4,7 +4,7 @@ resource "google_service_account" "builder" {
   account_id   = "function-builder"
   display_name = "Builds the functions' images"
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 resource "google_project_iam_member" "builder_logs" {

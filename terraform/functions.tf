@@ -4,10 +4,13 @@ locals {
   scheduled = { for name, row in local.functions : name => one([for trigger in row.triggers : trigger.schedule if can(trigger.schedule)]) if anytrue([for trigger in row.triggers : can(trigger.schedule)]) }
   public    = toset([for name, row in local.functions : name if anytrue([for trigger in row.triggers : can(trigger.http)])])
 
+  # CPUs that Google gives with each size of memory: https://cloud.google.com/functions/docs/configuring/memory
+  cpu = { "128Mi" = "0.0833", "256Mi" = "0.1666", "512Mi" = "0.3333", "1Gi" = "0.5833", "2Gi" = "1", "4Gi" = "2" }
+
   max_instances = { for name, row in local.functions : name => lookup(var.max_instances, name, row.max_instances) }
 
-  # Settings that are an installation's own; those with a default of the code are left out where their variable is null.
-  settings = {
+  # Of the settings in .env.example those that follow from what is made here; var.settings has the others.
+  settings = merge(local.simulation, {
     GOOGLE_CLOUD_PROJECT = var.project
     LANDING_BUCKET       = google_storage_bucket.bucket["landing"].name
     LAKE_BUCKET          = google_storage_bucket.bucket["lake"].name
@@ -17,7 +20,16 @@ locals {
     CLOUDSQL_DATABASE    = local.database
     OPERATORS            = join(",", [for member in var.operators : split(":", member)[1]])
     REPORT_READERS       = join(",", [for member in var.report_readers : split(":", member)[1]])
-  }
+  })
+
+  # Where the simulated product API is deployed (dev), extract_products talks to it: at the address that Cloud Run gives
+  # by rule, as nothing here can know the other before the function is there.
+  product_api = "https://product-api-${data.google_project.this.number}.${var.region}.run.app"
+  simulation = contains(keys(local.functions), "product_api") ? {
+    PRODUCT_API_URL      = local.product_api
+    PRODUCT_API_AUDIENCE = local.product_api
+    PRODUCT_API_DATA     = "gs://${var.project}-lake/simulation/products.ndjson"
+  } : {}
 }
 
 module "function" {
@@ -28,6 +40,7 @@ module "function" {
   slug            = local.slug[each.key]
   row             = each.value
   max_instances   = local.max_instances[each.key]
+  cpu             = each.value.concurrency > 1 ? "1" : local.cpu[each.value.memory] # several requests at once need a whole one
   public          = contains(local.public, each.key)
   project         = var.project
   region          = var.region
@@ -44,7 +57,7 @@ module "function" {
 
   environment_variables = merge(
     local.settings,
-    { for name, value in var.settings : name => value if value != null },
+    var.settings,
     contains(each.value.roles, "database_client") ? { CLOUDSQL_USER = trimsuffix(google_service_account.function[each.key].email, ".gserviceaccount.com") } : {},
   )
 

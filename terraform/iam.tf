@@ -6,7 +6,7 @@ resource "google_service_account" "function" {
   account_id   = "fn-${local.slug[each.key]}"
   display_name = "Function ${each.key}"
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 # Who calls a pushed or scheduled function: an account for each, which may call this one and nothing else.
@@ -16,7 +16,7 @@ resource "google_service_account" "invoker" {
   account_id   = "invoke-${local.slug[each.key]}"
   display_name = "Caller of ${each.key}"
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 locals {
@@ -86,7 +86,7 @@ resource "google_project_iam_custom_role" "objects_writer" {
   description = "Writes new objects; granted on single buckets."
   permissions = ["storage.objects.create", "storage.objects.delete"]
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 resource "google_project_iam_custom_role" "subscriptions_lister" {
@@ -95,7 +95,7 @@ resource "google_project_iam_custom_role" "subscriptions_lister" {
   description = "Finds the dead-letter subscriptions by their names; reading them is granted on each."
   permissions = ["pubsub.subscriptions.list"]
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 resource "google_project_iam_custom_role" "jobs_auditor" {
@@ -104,7 +104,7 @@ resource "google_project_iam_custom_role" "jobs_auditor" {
   description = "INFORMATION_SCHEMA.JOBS of the whole project: who asked what, and what it cost; no data."
   permissions = ["bigquery.jobs.listAll"]
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 resource "google_storage_bucket_iam_member" "function" {

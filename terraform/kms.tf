@@ -11,8 +11,9 @@ locals {
     bigquery = ["bigquery"]
     sql      = ["sqladmin"]
     secrets  = ["secretmanager"]
-    # The bundle, its image and its instances: https://cloud.google.com/functions/docs/securing/cmek
-    functions = ["artifactregistry", "cloudfunctions", "run", "storage"]
+    # The bundle, its image and its instances; Eventarc's by the letter of the same page, though we have none of its
+    # triggers: https://cloud.google.com/functions/docs/securing/cmek
+    functions = ["artifactregistry", "cloudfunctions", "eventarc", "run", "storage"]
   }
 }
 
@@ -33,7 +34,7 @@ resource "google_kms_key_ring" "ring" {
   name     = var.key_ring
   location = each.key
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 resource "google_kms_crypto_key" "key" {

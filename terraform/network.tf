@@ -31,7 +31,7 @@ resource "google_compute_network" "main" {
   name                    = "sluice"
   auto_create_subnetworks = false
 
-  depends_on = [google_project_service.service]
+  depends_on = [terraform_data.agents_exist]
 }
 
 resource "google_compute_subnetwork" "functions" {

@@ -10,8 +10,8 @@ locals {
     "cloudresourcemanager.googleapis.com",
     "cloudscheduler.googleapis.com",
     "compute.googleapis.com",
-    "datacatalog.googleapis.com",
     "dns.googleapis.com",
+    "eventarc.googleapis.com",
     "iam.googleapis.com",
     "iamcredentials.googleapis.com",
     "logging.googleapis.com",
@@ -32,5 +32,3 @@ resource "google_project_service" "service" {
   service            = each.key
   disable_on_destroy = false
 }
-
-data "google_project" "this" {}

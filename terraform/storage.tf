@@ -5,8 +5,10 @@
 locals {
   buckets = toset(["landing", "lake", "quarantine", "raw"])
 
-  retention = yamldecode(file("${path.module}/../shared/retention.yaml")).retention
-  expiring  = { for bucket in local.buckets : bucket => [for row in local.retention : row if row.enforced_by == "lifecycle" && startswith(row.place, "${bucket}/")] }
+  retention = [for row in yamldecode(file("${path.module}/../shared/retention.yaml")).retention : row if row.store == "bucket" && row.enforced_by == "lifecycle"]
+  expiring = { for bucket in setunion(local.buckets, ["source"]) : bucket => {
+    for row in local.retention : trimprefix(row.place, "${bucket}/") => row.days if startswith(row.place, "${bucket}/")
+  } }
 }
 
 resource "google_storage_bucket" "bucket" {
@@ -26,6 +28,7 @@ resource "google_storage_bucket" "bucket" {
     retention_duration_seconds = 0
   }
 
+  # Where two prefixes fit an object, the shorter time wins.
   dynamic "lifecycle_rule" {
     for_each = local.expiring[each.key]
 
@@ -34,8 +37,24 @@ resource "google_storage_bucket" "bucket" {
         type = "Delete"
       }
       condition {
-        age            = lifecycle_rule.value.days
-        matches_prefix = [trimprefix(lifecycle_rule.value.place, "${each.key}/")]
+        age            = lifecycle_rule.value
+        matches_prefix = lifecycle_rule.key == "" ? null : [lifecycle_rule.key]
+      }
+    }
+  }
+
+  # What is kept for years is hardly read after its first months.
+  dynamic "lifecycle_rule" {
+    for_each = { for prefix, days in local.expiring[each.key] : prefix => days if days > 365 }
+
+    content {
+      action {
+        type          = "SetStorageClass"
+        storage_class = "COLDLINE"
+      }
+      condition {
+        age            = 90
+        matches_prefix = lifecycle_rule.key == "" ? null : [lifecycle_rule.key]
       }
     }
   }
@@ -78,7 +97,7 @@ resource "google_storage_bucket" "source" {
       type = "Delete"
     }
     condition {
-      days_since_noncurrent_time = 30
+      days_since_noncurrent_time = local.expiring["source"][""]
     }
   }
 

@@ -1,26 +1,36 @@
-# The rows of functions.yaml, checked before anything is planned from them: every message names the function and what to
-# do. `tests/unit/test_table.py` names the line too. And the bound on connections to Postgres.
-locals {
-  rows       = local.table.functions
-  names      = keys(local.rows)
-  kinds      = ["topic", "schedule", "http"]
-  subscribed = toset(flatten([for row in values(local.rows) : [for trigger in row.triggers : try(trigger.topic, [])]]))
-  entries    = [for row in values(local.rows) : try(row.entry_point, "")]
+# What would go wrong later is refused before anything is planned: a bad row of functions.yaml, and more instances than
+# Postgres has connections for.
+module "table" {
+  source = "./modules/table"
 
-  problems = concat(
-    [for topic in local.table.topics : "topic ${topic} is listed, but no function has it as a trigger: its messages would be lost. Add a trigger or take it off the list" if !contains(local.subscribed, topic)],
-    flatten([for name, row in local.rows : concat(
-      [for trigger in row.triggers : "${name}: unknown trigger ${jsonencode(trigger)}; a trigger is {topic: …}, {schedule: …} or {http: true}" if length(trigger) != 1 || length(setintersection(keys(trigger), local.kinds)) != 1],
-      [for trigger in row.triggers : "${name}: topic ${trigger.topic} is not listed under topics; add it there or mend the name" if can(trigger.topic) && !contains(local.table.topics, try(trigger.topic, ""))],
-    )]),
-  )
+  text     = file("${path.module}/../functions/functions.yaml")
+  folders  = [for path in fileset("${path.module}/../functions", "*/main.py") : dirname(path)]
+  bundles  = keys(local.manifest)
+  roles    = local.known_roles
+  secrets  = ["ALERT_WEBHOOK_URL"]
+  memories = keys(local.cpu)
+}
+
+locals {
+  # One connection for each request at a time; and during a deployment the instances of two revisions.
+  connections       = { for name, row in local.functions : name => local.max_instances[name] * row.concurrency if contains(row.roles, "database_client") }
+  connections_most  = 2 * sum(values(local.connections))
+  connections_bound = floor(0.85 * var.database_max_connections) # the rest is for migrations, operators and Google's own
 }
 
 resource "terraform_data" "table" {
   lifecycle {
     precondition {
-      condition     = length(local.problems) == 0
-      error_message = "functions/functions.yaml: ${join("; ", local.problems)}."
+      condition     = length(module.table.problems) == 0
+      error_message = join("\n", module.table.problems)
+    }
+    precondition {
+      condition     = local.connections_most <= local.connections_bound
+      error_message = "The functions may hold ${local.connections_most} connections to Postgres while revisions change over, more than ${local.connections_bound} (85 % of database_max_connections = ${var.database_max_connections}): lower max_instances, or give the database more."
+    }
+    precondition {
+      condition     = length(setsubtract(keys(var.max_instances), keys(local.functions))) == 0
+      error_message = "max_instances names what is no function here: ${join(", ", setsubtract(keys(var.max_instances), keys(local.functions)))}."
     }
   }
 }

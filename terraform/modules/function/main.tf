@@ -29,7 +29,7 @@ resource "google_cloudfunctions2_function" "this" {
   service_config {
     service_account_email            = var.service_account
     available_memory                 = var.row.memory
-    available_cpu                    = var.row.concurrency > 1 ? "1" : var.cpu[var.row.memory]
+    available_cpu                    = var.cpu
     timeout_seconds                  = var.row.timeout_seconds
     max_instance_request_concurrency = var.row.concurrency
     max_instance_count               = var.max_instances

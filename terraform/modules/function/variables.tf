@@ -29,17 +29,8 @@ variable "public" {
 }
 
 variable "cpu" {
-  description = "CPUs for each size of memory, where one request runs at a time."
-  type        = map(string)
-  # What Google gives by default: https://cloud.google.com/functions/docs/configuring/memory
-  default = {
-    "128Mi" = "0.0833"
-    "256Mi" = "0.1666"
-    "512Mi" = "0.3333"
-    "1Gi"   = "0.5833"
-    "2Gi"   = "1"
-    "4Gi"   = "2"
-  }
+  description = "Number of CPUs; at least 1 where several requests run at once."
+  type        = string
 }
 
 variable "project" {
