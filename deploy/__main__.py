@@ -33,9 +33,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--region", required=True)
     parser.add_argument("--environment", required=True)
     parser.add_argument("--commit", default="", help="of the checkout; empty where the build has no repository")
-    parser.add_argument("--release", default="", help="name of the release that is rolled out, or that runs")
-    parser.add_argument("--back-to", default="", help="name of the release to go back to")
+    parser.add_argument("--release", default="", type=_of_tag, help="the release to roll out, or a tag that ends in it")
+    parser.add_argument("--back-to", default="", type=_of_tag, help="the release to go back to, likewise")
     return parser
+
+
+def _of_tag(tag: str) -> str:
+    return tag.rpartition("-")[2]
 
 
 def _step(given: argparse.Namespace, root: Path, there: Installation) -> tuple[str, int]:
@@ -60,10 +64,10 @@ def _step(given: argparse.Namespace, root: Path, there: Installation) -> tuple[s
 
 
 def _approval(name: str, commit: str, there: Installation) -> str:
-    sha = f" --sha={commit}" if commit else ""
+    tag = f"deploy-{there.environment}-{name}"
     return (
-        f"To roll it out, read {there.releases}/{name}/plan.txt, start the build and have it approved:\n"
-        f"  gcloud builds triggers run sluice-apply --region={there.region}{sha} --substitutions=_RELEASE={name}"
+        f"To roll it out, read {there.releases}/{name}/plan.txt and tag the commit; the build that it starts waits for\n"
+        f"an approval:  git tag {tag} {commit} && git push origin {tag}"
     )
 
 
