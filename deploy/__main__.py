@@ -66,8 +66,8 @@ def _step(given: argparse.Namespace, root: Path, there: Installation) -> tuple[s
 def _approval(name: str, commit: str, there: Installation) -> str:
     tag = f"deploy-{there.environment}-{name}"
     return (
-        f"To roll it out, read {there.releases}/{name}/plan.txt and tag the commit; the build that it starts waits for\n"
-        f"an approval:  git tag {tag} {commit} && git push origin {tag}"
+        f"To roll it out, read {there.releases}/{name}/plan.txt and tag its commit; the build that this starts waits\n"
+        f"for an approval:  git tag {tag} {commit} && git push origin {tag}"
     )
 
 
