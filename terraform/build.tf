@@ -123,6 +123,7 @@ resource "terraform_data" "build" {
   triggers_replace = concat(
     [for grant in google_project_iam_member.plan : grant.id],
     [for grant in google_project_iam_member.apply : grant.id],
+    [google_project_iam_member.apply_grants.id],
     [for grant in google_storage_bucket_iam_member.release_reader : grant.id],
     [for grant in google_storage_bucket_iam_member.release_writer : grant.id],
     [for grant in google_storage_bucket_iam_member.state : grant.id],

@@ -186,5 +186,9 @@ resource "google_cloud_run_v2_job" "job" {
     google_project_iam_member.migrate_database,
     google_project_iam_member.operate_database,
     google_sql_database.sluice,
+    google_compute_firewall.allow_database_to_jobs,
+    google_compute_firewall.allow_google,
+    google_compute_firewall.deny_out,
+    google_dns_record_set.google_apis,
   ]
 }
