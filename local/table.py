@@ -22,6 +22,7 @@ class Function:
     schedules: tuple[str, ...]
     http: bool
     development_only: bool
+    roles: tuple[str, ...]
 
     @property
     def source(self) -> Path:
@@ -58,4 +59,5 @@ def _function(name: str, row: dict[str, Any], topics: tuple[str, ...]) -> Functi
         schedules=tuple(t["schedule"] for t in triggers if "schedule" in t),
         http=any("http" in t for t in triggers),
         development_only=row.get("environments") == ["dev"],
+        roles=tuple(row["roles"]),
     )
