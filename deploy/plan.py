@@ -19,7 +19,7 @@ def changes(plan: Mapping[str, Any]) -> dict[str, tuple[str, list[str]]]:
 
 
 def beyond_code(plan: Mapping[str, Any]) -> list[str]:
-    """Addresses that going back to earlier bundles must not touch: everything but bundles, and a function's making anew.
+    """Addresses that going back to earlier bundles must not touch: all but bundles, and a function made anew.
 
     Making a function anew (delete, create) would give it a new identity towards its callers and lose its grants.
     """

@@ -31,11 +31,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Origin:
-    """Of what and for where a release is."""
+    """Of what and for where a release is. `commit` is empty where a checkout has none, None where any will do."""
 
     project: str
     environment: str
-    commit: str
+    commit: str | None
 
 
 def save(root: Path, folder: Path, origin: Origin) -> str:
@@ -68,7 +68,7 @@ def check(folder: Path, name: str, origin: Origin) -> None:
         )
     record: dict[str, Any] = json.loads(record_file.read_text(encoding="utf-8"))
     for what, expected in vars(origin).items():
-        if record[what] != expected:
+        if expected is not None and record[what] != expected:
             raise Refused(f"the release is of {what} {record[what]!r}, this build is of {expected!r}")
     found = hashes(folder)
     differing = {file for file in record["files"].keys() | found if record["files"].get(file) != found.get(file)}

@@ -48,9 +48,9 @@ def sluice(monkeypatch: pytest.MonkeyPatch) -> Callable[[Target], Sluice]:
 def test_an_empty_database_gets_every_migration_once(empty: Target, sluice: Callable[[Target], Sluice]) -> None:
     run = sluice(empty)
     asked = run("--check", "--json")
-    assert (asked.exit_code, json.loads(asked.stdout)) == (1, {"migrations": len(ALL), "pending": ALL})
+    assert (asked.exit_code, json.loads(asked.stdout)) == (1, {"migrations": len(ALL), "pending": ALL, "roles": []})
     done = run("--json")
-    assert (done.exit_code, json.loads(done.stdout)) == (0, {"migrations": len(ALL), "applied": ALL})
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"migrations": len(ALL), "applied": ALL, "roles": []})
     again = run("--check")
     assert again.exit_code == 0, again.output
     assert f"all {len(ALL)} migrations are applied" in again.stdout
@@ -92,3 +92,55 @@ def test_a_server_that_does_not_answer_is_told_in_one_line(sluice: Callable[[Tar
     refused = sluice(Target("postgresql://sluice@127.0.0.1:9/sluice"))("--check")
     assert refused.exit_code == 1
     assert "connection to Postgres failed" in refused.stderr
+
+
+@pytest.fixture
+def clerk(session: Session) -> Iterator[str]:
+    """A user of the server who may nothing yet."""
+    name = "clerk@example.com"
+    session.rows(f'CREATE ROLE "{name}" LOGIN')
+    yield name
+    session.rows(f'DROP ROLE "{name}"')
+
+
+def has_role(session: Session, user: str) -> bool:
+    return bool(session.row("SELECT pg_has_role($1, 'sluice_auditor', 'MEMBER')", user)[0])
+
+
+def test_users_get_the_roles_that_are_told_and_lose_others(
+    session: Session, target: Target, sluice: Callable[[Target], Sluice], clerk: str
+) -> None:
+    run = sluice(target)
+    given = run("--members", json.dumps({"auditor": [clerk]}))
+    assert given.exit_code == 0, given.output
+    assert "roles given: auditor" in given.stdout
+    assert has_role(session, clerk)
+    assert run("--check", "--members", "{}").exit_code == 0
+    assert run().exit_code == 0
+    assert has_role(session, clerk)  # neither a look nor a run without members takes anything away
+    assert run("--members", "{}").exit_code == 0
+    assert not has_role(session, clerk)
+
+
+def test_members_come_from_the_environment_of_the_job(
+    session: Session, target: Target, sluice: Callable[[Target], Sluice], clerk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_MEMBERS", json.dumps({"auditor": [clerk]}))
+    assert json.loads(sluice(target)("--json").stdout)["roles"] == ["auditor"]
+    assert has_role(session, clerk)
+    session.rows(f'REVOKE sluice_auditor FROM "{clerk}"')
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "told"),
+    [
+        ("auditor=ann", 2, "is no JSON"),
+        ('{"auditor": ["nobody@example.com"]}', 1, "no such user: nobody@example.com"),
+        ('{"janitor": ["sluice"]}', 1, "no such role: janitor"),
+    ],
+)
+def test_members_that_are_wrong_are_told_in_one_line(
+    target: Target, sluice: Callable[[Target], Sluice], members: str, code: int, told: str
+) -> None:
+    refused = sluice(target)("--members", members)
+    assert (refused.exit_code, told in refused.stderr) == (code, True), refused.stderr
