@@ -1,7 +1,7 @@
 """Whether the functions of a pipeline did only what they may do in a project.
 
-In Postgres each logs in as its own user, so that it could not do more. The stand-in of BigQuery asks nobody who he is; so
-what ran there is compared with what Terraform grants.
+In Postgres each logs in as its own user, so that it could not do more. The stand-in of BigQuery asks nobody who he is;
+so what ran there is compared with what Terraform grants.
 """
 
 from __future__ import annotations
