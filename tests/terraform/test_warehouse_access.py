@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from local.table import read_table
+from local.table import ROOT, read_table
 from tests.terraform.access import granted
 from tests.terraform.tables import FOLDER
 
@@ -41,3 +41,18 @@ def test_what_the_sql_of_a_stage_writes_its_function_may_write() -> None:
         name: {dataset for dataset, use in uses.items() if use == "writes"} for name, uses in granted().items()
     }
     assert {name: found for name, found in may_write.items() if found} == written
+
+
+def test_the_page_on_security_says_what_functions_are_granted() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    body = page.split("## Who may do what in BigQuery", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| `(\w+)` \|(.*?)\|(.*?)\|(.*?)\|$", body, re.MULTILINE)
+    told = {
+        name: {
+            dataset: cell.strip()
+            for dataset, cell in zip(("sales", "marts", "staging"), cells, strict=True)
+            if cell.strip()
+        }
+        for name, *cells in rows
+    }
+    assert told == granted()
