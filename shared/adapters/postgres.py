@@ -163,8 +163,7 @@ def _cloud_sql(settings: DatabaseSettings, application_name: str, startup: dict[
     """Cloud SQL with IAM authentication. Imported here: it costs half a second that no other path should pay."""
     from google.cloud.sql.connector import Connector
 
-    # The instance has a private address alone. No background thread: a function has no CPU between requests.
-    connector = Connector(ip_type="private", refresh_strategy="lazy")
+    connector = Connector(refresh_strategy="lazy")  # no background thread: a function has no CPU between requests
     return connector.connect(
         settings.cloudsql_instance,
         "pg8000",
