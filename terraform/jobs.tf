@@ -22,8 +22,6 @@ locals {
     "roles/run.viewer",
     "roles/serviceusage.serviceUsageViewer",
   ])
-
-  members_of_jobs = merge(local.database_members, { operator = concat(lookup(local.database_members, "operator", []), [google_sql_user.operate.name]) })
 }
 
 resource "google_service_account" "operate" {
@@ -144,7 +142,7 @@ resource "google_cloud_run_v2_job" "job" {
           for_each = merge(
             local.settings,
             { RELEASE = "", REGION = var.region, CLOUDSQL_USER = each.value.user, SLUICE_HOME = "/tmp/sluice" },
-            each.key == "migrate" ? { DATABASE_MEMBERS = jsonencode(local.members_of_jobs) } : {},
+            each.key == "migrate" ? { DATABASE_MEMBERS = jsonencode(local.database_members) } : {},
           )
 
           content {
