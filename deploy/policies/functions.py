@@ -71,11 +71,8 @@ def secrets_are_those_of_the_table(plan: Plan, repository: Repository) -> Iterat
     for name, row in rows.items():
         function = planned_functions(plan).get(slug(name))
         given = function.all("service_config.secret_environment_variables.key") if function else []
-        yield from (
-            f"{function.address}: is given {key}, which its row does not name"
-            for key in given
-            if key not in row["secrets"]
-        )
+        more = [key for key in given if key not in row["secrets"]]
+        yield from (f"functions.yaml: {name} is given {key}, which its row does not name" for key in more)
         yield from (
             f"functions.yaml: {name} needs the secret {key}, which is not planned"
             for key in row["secrets"]

@@ -8,49 +8,77 @@ from collections.abc import Iterator
 from deploy.planned import Plan
 from deploy.policies.grants import PROJECT, grants
 
-BASIC = {"roles/owner", "roles/editor", "roles/viewer", "roles/browser"}
+BASIC = {"roles/owner", "roles/editor", "roles/viewer"}
 DEFAULT_ACCOUNT = re.compile(
     r"-compute@developer\.gserviceaccount\.com|@appspot\.gserviceaccount\.com|@cloudbuild\.gserviceaccount"
 )
 AGENT = re.compile(r"service-\S+@(gcp-sa-[\w-]+|gcf-admin-robot|serverless-robot-prod)\.iam\.gserviceaccount\.com$")
+NARROWS = re.compile(r"resource\.name|modifiedGrantsByRole")
 OVERWRITES = re.compile(r"google_\w+_iam_(policy|binding)$")
 
-PROJECT_WIDE = {
-    "roles/bigquery.jobUser": "a job belongs to a project; it reads nothing by itself",
-    "roles/logging.logWriter": "logs belong to a project",
-    "roles/monitoring.metricWriter": "metrics belong to a project",
+DATA = (
+    "roles/bigquery.",
+    "roles/cloudkms.",
+    "roles/cloudsql.",
+    "roles/pubsub.",
+    "roles/secretmanager.",
+    "roles/storage.",
+)
+"""Services whose roles give rows, messages, objects, secrets or keys, but for these:"""
+NO_DATA = {
+    "roles/bigquery.jobUser": "a job belongs to a project, and reads nothing by itself",
+    "roles/bigquery.metadataViewer": "names and schemas",
+    "roles/bigquery.resourceViewer": "jobs and what they cost",
+    "roles/cloudkms.admin": "makes keys, uses none",
+    "roles/cloudkms.viewer": "names",
+    "roles/cloudsql.viewer": "names and settings",
+    "roles/pubsub.viewer": "names and settings",
+    "roles/secretmanager.viewer": "names, no values",
+    "roles/storage.bucketViewer": "names and settings",
 }
-"""Roles that Google grants on nothing smaller, and that give no data."""
+IMPERSONATION = {
+    "roles/iam.serviceAccountUser",
+    "roles/iam.serviceAccountTokenCreator",
+    "roles/iam.serviceAccountKeyAdmin",
+}
+"""On the project they let their holder act as every account that it has or will have."""
 
-PROJECT_WIDE_PERMISSIONS = {"pubsub.subscriptions.list", "bigquery.jobs.listAll"}
-"""What a role of our own may hold when it is granted on the project: names and costs, no data."""
+DATA_PERMISSION = re.compile(
+    r"storage\.objects\.|bigquery\.tables\.(getData|updateData|export)|pubsub\.(topics\.publish|subscriptions\.consume)"
+    r"|secretmanager\.versions\.access|cloudsql\.instances\.(login|connect|export)|cryptoKeyVersions\.use|iam\.serviceAccounts\.actAs"
+)
 
 
 def no_basic_roles(plan: Plan) -> Iterator[str]:
-    """Owner, editor, viewer and browser open everything that the project has or will have."""
+    """Owner, editor and viewer open everything that the project has or will have."""
     for grant in grants(plan):
         if grant.role in BASIC:
             yield f"{grant.address}: {grant.role} is a basic role; grant what is needed, where it is needed"
 
 
-def nothing_of_the_whole_project(plan: Plan) -> Iterator[str]:
-    """A grant on the project is of the short list above, of Google's own agent, or narrowed by a condition."""
-    permissions = {r.at("role_id"): set(r.all("permissions")) for r in plan.of("google_project_iam_custom_role")}
+def no_data_of_the_whole_project(plan: Plan) -> Iterator[str]:
+    """A grant on the project gives no data and lets nobody act as another, unless a condition narrows it.
+
+    Google's own agents hold the roles that Google made for them.
+    """
+    own = {r.at("role_id"): r.all("permissions") for r in plan.of("google_project_iam_custom_role")}
     for grant in grants(plan):
-        if grant.kind != PROJECT or grant.condition or grant.role in PROJECT_WIDE:
+        agent = AGENT.search(grant.member) and grant.role.lower().endswith(".serviceagent")
+        if grant.kind != PROJECT or grant.condition or agent:
             continue
-        if AGENT.search(grant.member) and grant.role.lower().endswith(".serviceagent"):
-            continue
-        own = permissions.get(grant.role.rpartition("/")[2])
-        if own is not None and own <= PROJECT_WIDE_PERMISSIONS:
-            continue
-        yield f"{grant.address}: {grant.role} on the whole project; grant it on the bucket, topic or dataset"
+        permissions = own.get(grant.role.rpartition("/")[2], ())
+        if grant.role.startswith(DATA) and grant.role not in NO_DATA:
+            yield f"{grant.address}: {grant.role} on the whole project; grant it on the bucket, topic or dataset"
+        if grant.role in IMPERSONATION:
+            yield f"{grant.address}: {grant.role} on the whole project; grant it on the account"
+        if data := [permission for permission in permissions if DATA_PERMISSION.search(permission)]:
+            yield f"{grant.address}: {', '.join(data)} on the whole project; grant the role on the resource"
 
 
-def conditions_name_a_resource(plan: Plan) -> Iterator[str]:
-    """A condition narrows only where it compares the name of a resource."""
+def conditions_narrow(plan: Plan) -> Iterator[str]:
+    """A condition on the project's grants compares the name of a resource, or the roles that may be given."""
     for grant in grants(plan):
-        if grant.kind == PROJECT and grant.condition and "resource.name" not in grant.condition:
+        if grant.kind == PROJECT and grant.condition and not NARROWS.search(grant.condition):
             yield f"{grant.address}: its condition does not say on which resource: {grant.condition}"
 
 

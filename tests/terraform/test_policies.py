@@ -36,7 +36,9 @@ def subscription(**values: Any) -> Resource:
     return resource("google_pubsub_subscription", "push", **kept | values)
 
 
-def function(name: str = "validate", object_name: str = "validate/validate-0123456789abcdef.zip", **service: Any) -> Resource:
+def function(
+    name: str = "validate", object_name: str = "validate/validate-0123456789abcdef.zip", **service: Any
+) -> Resource:
     """A function of Cloud Functions."""
     kept = {"uri": f"https://{name}", "timeout_seconds": 540, "service_account_email": "fn@p.iam.gserviceaccount.com"}
     source = {"storage_source": [{"bucket": "source", "object": object_name}]}
@@ -47,12 +49,17 @@ def function(name: str = "validate", object_name: str = "validate/validate-01234
 
 def job(**values: Any) -> Resource:
     """A job of Cloud Scheduler that calls `validate`."""
-    target = {"uri": "https://validate", "oidc_token": [{"service_account_email": CALLER, "audience": "https://validate"}]}
+    target = {
+        "uri": "https://validate",
+        "oidc_token": [{"service_account_email": CALLER, "audience": "https://validate"}],
+    }
     kept = {"attempt_deadline": "600s", "http_target": [target], "retry_config": [{"retry_count": 3}]}
     return resource("google_cloud_scheduler_job", "job", **kept | values)
 
 
-def project_grant(role: str, member: str = "serviceAccount:fn@p.iam.gserviceaccount.com", condition: str = "") -> Resource:
+def project_grant(
+    role: str, member: str = "serviceAccount:fn@p.iam.gserviceaccount.com", condition: str = ""
+) -> Resource:
     conditions = [{"expression": condition}] if condition else []
     return resource("google_project_iam_member", project="p", role=role, member=member, condition=conditions)
 
@@ -75,13 +82,21 @@ def dataset(**values: Any) -> Resource:
 BUNDLE = resource("google_storage_bucket_object", bucket="source", name="validate/validate-0123456789abcdef.zip")
 NETWORK_RULE = {"direction": "INGRESS", "allow": [{"protocol": "tcp"}]}
 INVOKER = resource(
-    "google_cloud_run_service_iam_member", service="validate", role="roles/run.invoker", member=f"serviceAccount:{CALLER}"
+    "google_cloud_run_service_iam_member",
+    service="validate",
+    role="roles/run.invoker",
+    member=f"serviceAccount:{CALLER}",
 )
 SIGNER = resource(
-    "google_service_account_iam_member", service_account_id="acc", role="roles/iam.serviceAccountTokenCreator", member=PUBSUB
+    "google_service_account_iam_member",
+    service_account_id="acc",
+    role="roles/iam.serviceAccountTokenCreator",
+    member=PUBSUB,
 )
 ACCOUNT = resource("google_service_account", account_id="invoke-validate", name="acc")
-MAY_PUBLISH = resource("google_pubsub_topic_iam_member", topic=DEAD.at("id"), role="roles/pubsub.publisher", member=PUBSUB)
+MAY_PUBLISH = resource(
+    "google_pubsub_topic_iam_member", topic=DEAD.at("id"), role="roles/pubsub.publisher", member=PUBSUB
+)
 MAY_ACKNOWLEDGE = resource(
     "google_pubsub_subscription_iam_member",
     subscription="google_pubsub_subscription.push",
@@ -101,18 +116,30 @@ MAY_DECRYPT = resource(
     "google_kms_crypto_key_iam_member", crypto_key_id=KEY.at("id"), role=encryption.USE, member=PUBSUB
 )
 CUSTOM = resource("google_project_iam_custom_role", role_id="lister", permissions=["pubsub.subscriptions.list"])
-ALERT = resource("google_monitoring_alert_policy", conditions=[{"filter": 'metric.type="logging.googleapis.com/user/errors"'}])
+ALERT = resource(
+    "google_monitoring_alert_policy", conditions=[{"filter": 'metric.type="logging.googleapis.com/user/errors"'}]
+)
 
 Case = tuple[Callable[[Plan], Iterator[str]], list[Resource], list[Resource], str]
 
 CASES: list[Case] = [
     # policy, what keeps it, what does not, what it says
     (exposure.nobody_is_everybody, [project_grant("roles/x")], [project_grant("roles/x", "allUsers")], "allUsers"),
-    (exposure.nobody_is_everybody, [], [dataset(access=[{"special_group": "allAuthenticatedUsers"}])], "allAuthenticated"),
+    (
+        exposure.nobody_is_everybody,
+        [],
+        [dataset(access=[{"special_group": "allAuthenticatedUsers"}])],
+        "allAuthenticated",
+    ),
     (exposure.buckets_refuse_the_public, [bucket()], [bucket(public_access_prevention="inherited")], "enforced"),
     (exposure.buckets_refuse_the_public, [], [bucket(uniform_bucket_level_access=False)], "uniform"),
     (exposure.databases_are_private, [database()], [database(ipv4_enabled=True)], "public address"),
-    (exposure.databases_are_private, [], [database(authorized_networks=[{"value": "1.2.3.4/32"}])], "authorized_networks"),
+    (
+        exposure.databases_are_private,
+        [],
+        [database(authorized_networks=[{"value": "1.2.3.4/32"}])],
+        "authorized_networks",
+    ),
     (exposure.databases_are_private, [], [database(ssl_mode="ALLOW_UNENCRYPTED_AND_ENCRYPTED")], "ssl_mode"),
     (exposure.databases_are_private, [], [database(private_network=None)], "private_network"),
     (
@@ -135,25 +162,36 @@ CASES: list[Case] = [
     ),
     (roles.no_basic_roles, [project_grant("roles/bigquery.jobUser")], [project_grant("roles/editor")], "basic role"),
     (
-        roles.nothing_of_the_whole_project,
+        roles.no_data_of_the_whole_project,
         [
             CUSTOM,
             project_grant("roles/bigquery.jobUser"),
             project_grant("projects/p/roles/lister"),
             project_grant("roles/cloudsql.client", condition='resource.name == "i"'),
-            project_grant("roles/run.serviceAgent", "serviceAccount:service-1@serverless-robot-prod.iam.gserviceaccount.com"),
+            project_grant(
+                "roles/run.serviceAgent", "serviceAccount:service-1@serverless-robot-prod.iam.gserviceaccount.com"
+            ),
         ],
         [project_grant("roles/storage.objectViewer")],
         "whole project",
     ),
     (
-        roles.nothing_of_the_whole_project,
+        roles.no_data_of_the_whole_project,
         [],
-        [project_grant("roles/run.serviceAgent", "serviceAccount:fn@p.iam.gserviceaccount.com")],
-        "whole project",
+        [project_grant("roles/iam.serviceAccountUser")],
+        "on the account",
     ),
     (
-        roles.conditions_name_a_resource,
+        roles.no_data_of_the_whole_project,
+        [],
+        [
+            resource("google_project_iam_custom_role", role_id="reader", permissions=["storage.objects.get"]),
+            project_grant("projects/p/roles/reader"),
+        ],
+        "storage.objects.get",
+    ),
+    (
+        roles.conditions_narrow,
         [project_grant("roles/cloudsql.client", condition='resource.name == "i"')],
         [project_grant("roles/cloudsql.client", condition='request.time < timestamp("2030-01-01T00:00:00Z")')],
         "does not say",
@@ -172,8 +210,18 @@ CASES: list[Case] = [
         "1-compute",
     ),
     (roles.nothing_runs_as_a_default_account, [], [function(service_account_email=None)], "default account"),
-    (roles.functions_share_no_account, [function()], [function(), function("load")], "as google_cloudfunctions2_function"),
-    (encryption.what_takes_a_key_has_one, [LOCKED_TOPIC], [resource("google_pubsub_topic", kms_key_name=None)], "has none"),
+    (
+        roles.functions_share_no_account,
+        [function()],
+        [function(), function("load")],
+        "as google_cloudfunctions2_function",
+    ),
+    (
+        encryption.what_takes_a_key_has_one,
+        [LOCKED_TOPIC],
+        [resource("google_pubsub_topic", kms_key_name=None)],
+        "has none",
+    ),
     (encryption.what_takes_a_key_has_one, [], [resource("google_storage_bucket", encryption=[])], "has none"),
     (encryption.keys_rotate, [KEY], [resource("google_kms_crypto_key", rotation_period=None)], "rotation_period"),
     (encryption.keys_rotate, [], [resource("google_kms_crypto_key", rotation_period="31536000s")], "90 days"),
@@ -218,7 +266,12 @@ CASES: list[Case] = [
         "604800s",
     ),
     (messages.messages_wait_a_week_and_subscriptions_stay, [], [subscription(expiration_policy=[])], "deleted"),
-    (messages.buckets_may_notify, [TOPIC, NOTIFICATION, STORAGE_MAY], [TOPIC, NOTIFICATION], "may not publish to chunks"),
+    (
+        messages.buckets_may_notify,
+        [TOPIC, NOTIFICATION, STORAGE_MAY],
+        [TOPIC, NOTIFICATION],
+        "may not publish to chunks",
+    ),
     (
         calls.callers_reach_a_function_and_may_call_it,
         [function(), subscription(), job(), INVOKER],
@@ -235,8 +288,18 @@ CASES: list[Case] = [
     (calls.tokens_may_be_signed, [ACCOUNT, SIGNER, subscription()], [ACCOUNT, subscription()], "may not make tokens"),
     (calls.every_call_is_tried_again, [subscription(), job()], [subscription(retry_policy=[])], "retry_policy"),
     (calls.every_call_is_tried_again, [], [job(retry_config=[])], "retry_count"),
-    (calls.deadlines_are_a_ladder, [function(), subscription(), job()], [function(), subscription(ack_deadline_seconds=540)], "540 s"),
-    (calls.deadlines_are_a_ladder, [], [function(timeout_seconds=3600), job(attempt_deadline="3660s")], "more than Cloud"),
+    (
+        calls.deadlines_are_a_ladder,
+        [function(), subscription(), job()],
+        [function(), subscription(ack_deadline_seconds=540)],
+        "540 s",
+    ),
+    (
+        calls.deadlines_are_a_ladder,
+        [],
+        [function(timeout_seconds=3600), job(attempt_deadline="3660s")],
+        "more than Cloud",
+    ),
     (calls.deadlines_are_a_ladder, [], [function(), job(attempt_deadline=None)], "waits 180 s"),
     (functions.bundles_are_named_by_their_content, [function(), BUNDLE], [function()], "no object"),
     (

@@ -53,7 +53,9 @@ def function(secret: str = "TOKEN", **service: Any) -> Resource:
         "secret_environment_variables": [{"key": secret}],
     }
     build = [{"entry_point": "load_rows"}]
-    return resource("google_cloudfunctions2_function", name="load-rows", service_config=[kept | service], build_config=build)
+    return resource(
+        "google_cloudfunctions2_function", name="load-rows", service_config=[kept | service], build_config=build
+    )
 
 
 def table(**values: Any) -> Resource:
@@ -78,7 +80,13 @@ def member(kind: str, attribute: str, place: str, role: str) -> Resource:
 
 
 TOPIC = resource("google_pubsub_topic", name="rows")
-PUSH = resource("google_pubsub_subscription", "push", topic=TOPIC.at("id"), push_config=[{"push_endpoint": URL}], dead_letter_policy=[{}])
+PUSH = resource(
+    "google_pubsub_subscription",
+    "push",
+    topic=TOPIC.at("id"),
+    push_config=[{"push_endpoint": URL}],
+    dead_letter_policy=[{}],
+)
 JOB = resource("google_cloud_scheduler_job", schedule="5 * * * *", time_zone="Etc/UTC", http_target=[{"uri": URL}])
 SECRET = resource("google_secret_manager_secret", secret_id="TOKEN")
 GRANTS = [
@@ -94,7 +102,9 @@ GRANTS = [
     member("google_bigquery_dataset", "dataset_id", "sales", "roles/bigquery.dataViewer"),
 ]
 USER = resource("google_sql_user", name=ACCOUNT.removesuffix(".gserviceaccount.com"), type="CLOUD_IAM_SERVICE_ACCOUNT")
-DATABASE = resource("google_sql_database_instance", settings=[{"database_flags": [{"name": "max_connections", "value": "25"}]}])
+DATABASE = resource(
+    "google_sql_database_instance", settings=[{"database_flags": [{"name": "max_connections", "value": "25"}]}]
+)
 
 Policy = Callable[[Plan, Repository], Iterator[str]]
 
