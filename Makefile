@@ -40,9 +40,10 @@ format: $(STAMP) ## write Python and SQL in the style that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix sql/bigquery
 
-describe: $(STAMP) ## write the generated docs anew: topics.asyncapi.yaml, data-dictionary.md
+describe: $(STAMP) ## write the generated docs anew: topics.asyncapi.yaml, data-dictionary.md, data-retention.md
 	$(BIN)/python -m local.describe
 	$(BIN)/python -m local.dictionary
+	$(BIN)/python -m local.retention
 
 fuzz: $(STAMP) ## give a million mutated inputs to every reader (FUZZ="--inputs 20000 --seed 7")
 	$(BIN)/python -m tests.fuzz.run $(FUZZ)
