@@ -148,6 +148,14 @@ run "instances_are_counted_as_they_are_set" {
   expect_failures = [terraform_data.table]
 }
 
+run "a_version_of_an_unknown_secret_is_refused" {
+  command = plan
+  variables {
+    secret_versions = { WEBHOOK = "1" }
+  }
+  expect_failures = [terraform_data.table]
+}
+
 run "an_instance_count_for_nobody_is_refused" {
   command = plan
   variables {
