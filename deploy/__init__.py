@@ -1,0 +1,1 @@
+"""What makes and tries the deployment; never deployed itself."""
