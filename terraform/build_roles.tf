@@ -40,7 +40,6 @@ locals {
     "roles/dns.admin",
     "roles/iam.roleAdmin",
     "roles/iam.serviceAccountAdmin",
-    "roles/iam.serviceAccountUser", # deploys functions and jobs that run as other accounts
     "roles/logging.configWriter",
     "roles/logging.logWriter",
     "roles/monitoring.editor",
@@ -93,6 +92,7 @@ resource "google_project_iam_member" "plan" {
 }
 
 resource "google_project_iam_member" "apply" {
+  # checkov:skip=CKV_GCP_49:it makes accounts and triggers, after an approval; it acts as those named below and no others
   for_each = setunion(local.apply_roles, ["projects/${var.project}/roles/sluiceStores"])
 
   project = var.project
@@ -100,6 +100,25 @@ resource "google_project_iam_member" "apply" {
   member  = google_service_account.build["apply"].member
 
   depends_on = [google_project_iam_custom_role.stores]
+}
+
+# It deploys functions, jobs, pushes and schedules that run or call as other accounts.
+resource "google_service_account_iam_member" "apply_acts_as" {
+  for_each = merge(
+    { for name, account in google_service_account.function : "function-${name}" => account.name },
+    { for name, account in google_service_account.invoker : "invoker-${name}" => account.name },
+    {
+      builder = google_service_account.builder.name
+      migrate = google_service_account.migrate.name
+      operate = google_service_account.operate.name
+      plan    = google_service_account.build["plan"].name
+      apply   = google_service_account.build["apply"].name
+    },
+  )
+
+  service_account_id = each.value
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.build["apply"].member
 }
 
 # https://cloud.google.com/iam/docs/setting-limits-on-granting-roles; by tens, as one list is limited. Terraform changes
