@@ -44,6 +44,7 @@ locals {
     "roles/logging.logWriter",
     "roles/monitoring.editor",
     "roles/run.admin",
+    "roles/servicenetworking.networksAdmin",
     "roles/serviceusage.serviceUsageAdmin",
     "roles/serviceusage.serviceUsageConsumer",
   ])
@@ -51,17 +52,15 @@ locals {
   # Google's own roles for these services also read what is in them: objects, rows, messages, secrets. This one does not.
   # It may grant on them, though, and so let itself in; that leaves a trace in the audit log, and the approval is before it.
   stores = {
-    "storage.buckets"         = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "bigquery.datasets"       = ["create", "delete", "get", "getIamPolicy", "setIamPolicy", "update"]
-    "bigquery.tables"         = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "pubsub.topics"           = ["attachSubscription", "create", "delete", "detachSubscription", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "pubsub.subscriptions"    = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "secretmanager.secrets"   = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "cloudsql.instances"      = ["create", "delete", "get", "list", "update"]
-    "cloudsql.databases"      = ["create", "delete", "get", "list", "update"]
-    "cloudsql.users"          = ["create", "delete", "get", "list", "update"]
-    "servicenetworking"       = ["services.addPeering", "services.deleteConnection", "services.get"]
-    "compute.globalAddresses" = ["createInternal", "deleteInternal"]
+    "storage.buckets"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "bigquery.datasets"     = ["create", "delete", "get", "getIamPolicy", "setIamPolicy", "update"]
+    "bigquery.tables"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "pubsub.topics"         = ["attachSubscription", "create", "delete", "detachSubscription", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "pubsub.subscriptions"  = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "secretmanager.secrets" = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "cloudsql.instances"    = ["create", "delete", "get", "list", "update"]
+    "cloudsql.databases"    = ["create", "delete", "get", "list", "update"]
+    "cloudsql.users"        = ["create", "delete", "get", "list", "update"]
   }
 
   # The only roles that it may grant on the project: those that this installation grants there, but for the builds' own.

@@ -171,7 +171,7 @@ resource "google_cloud_run_v2_job" "job" {
 
         network_interfaces {
           network    = google_compute_network.main.id
-          subnetwork = google_compute_subnetwork.functions.id
+          subnetwork = contains(each.value.tags, "outside") ? google_compute_subnetwork.outside.id : google_compute_subnetwork.functions.id
           tags       = each.value.tags
         }
       }
