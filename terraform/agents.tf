@@ -34,7 +34,9 @@ locals {
     pubsub           = { domain = "gcp-sa-pubsub", role = null }
     run              = { domain = "serverless-robot-prod", role = "roles/run.serviceAgent" }
     secretmanager    = { domain = "gcp-sa-secretmanager", role = null }
-    sqladmin         = { domain = "gcp-sa-cloud-sql", role = "roles/cloudsql.serviceAgent" }
+    # Peers our network with that of the database; its account is named unlike all others.
+    servicenetworking = { domain = "service-networking", role = "roles/servicenetworking.serviceAgent" }
+    sqladmin          = { domain = "gcp-sa-cloud-sql", role = "roles/cloudsql.serviceAgent" }
   }
 
   agent = merge(

@@ -52,7 +52,7 @@ module "function" {
   package_dir     = var.package_dir
   bundle          = local.manifest[each.key]
   network         = google_compute_network.main.id
-  subnetwork      = google_compute_subnetwork.functions.id
+  subnetwork      = try(each.value.outside, false) ? google_compute_subnetwork.outside.id : google_compute_subnetwork.functions.id
   tags            = concat([local.slug[each.key]], try(each.value.outside, false) ? ["outside"] : [])
 
   environment_variables = merge(
