@@ -40,7 +40,6 @@ locals {
     "roles/dns.admin",
     "roles/iam.roleAdmin",
     "roles/iam.serviceAccountAdmin",
-    "roles/iam.serviceAccountUser", # deploys functions and jobs that run as other accounts
     "roles/logging.configWriter",
     "roles/logging.logWriter",
     "roles/monitoring.editor",
@@ -100,6 +99,20 @@ resource "google_project_iam_member" "apply" {
   member  = google_service_account.build["apply"].member
 
   depends_on = [google_project_iam_custom_role.stores]
+}
+
+# It deploys what runs, and what calls, as these accounts and as no other. builder.tf waits for a new one to be seen.
+resource "google_service_account_iam_member" "deployer" {
+  for_each = merge(
+    { for name, account in google_service_account.function : "function-${name}" => account.name },
+    { for name, account in google_service_account.invoker : "invoker-${name}" => account.name },
+    { for name, account in google_service_account.build : "build-${name}" => account.name },
+    { builder = google_service_account.builder.name, migrate = google_service_account.migrate.name, operate = google_service_account.operate.name },
+  )
+
+  service_account_id = each.value
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.build["apply"].member
 }
 
 # https://cloud.google.com/iam/docs/setting-limits-on-granting-roles; by tens, as one list is limited. Terraform changes
