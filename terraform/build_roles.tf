@@ -40,11 +40,11 @@ locals {
     "roles/dns.admin",
     "roles/iam.roleAdmin",
     "roles/iam.serviceAccountAdmin",
-    "roles/iam.serviceAccountUser", # deploys functions and jobs that run as other accounts
     "roles/logging.configWriter",
     "roles/logging.logWriter",
     "roles/monitoring.editor",
     "roles/run.admin",
+    "roles/servicenetworking.networksAdmin",
     "roles/serviceusage.serviceUsageAdmin",
     "roles/serviceusage.serviceUsageConsumer",
   ])
@@ -52,17 +52,15 @@ locals {
   # Google's own roles for these services also read what is in them: objects, rows, messages, secrets. This one does not.
   # It may grant on them, though, and so let itself in; that leaves a trace in the audit log, and the approval is before it.
   stores = {
-    "storage.buckets"         = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "bigquery.datasets"       = ["create", "delete", "get", "getIamPolicy", "setIamPolicy", "update"]
-    "bigquery.tables"         = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "pubsub.topics"           = ["attachSubscription", "create", "delete", "detachSubscription", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "pubsub.subscriptions"    = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "secretmanager.secrets"   = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
-    "cloudsql.instances"      = ["create", "delete", "get", "list", "update"]
-    "cloudsql.databases"      = ["create", "delete", "get", "list", "update"]
-    "cloudsql.users"          = ["create", "delete", "get", "list", "update"]
-    "servicenetworking"       = ["services.addPeering", "services.deleteConnection", "services.get"]
-    "compute.globalAddresses" = ["createInternal", "deleteInternal"]
+    "storage.buckets"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "bigquery.datasets"     = ["create", "delete", "get", "getIamPolicy", "setIamPolicy", "update"]
+    "bigquery.tables"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "pubsub.topics"         = ["attachSubscription", "create", "delete", "detachSubscription", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "pubsub.subscriptions"  = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "secretmanager.secrets" = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "cloudsql.instances"    = ["create", "delete", "get", "list", "update"]
+    "cloudsql.databases"    = ["create", "delete", "get", "list", "update"]
+    "cloudsql.users"        = ["create", "delete", "get", "list", "update"]
   }
 
   # The only roles that it may grant on the project: those that this installation grants there, but for the builds' own.
@@ -101,6 +99,20 @@ resource "google_project_iam_member" "apply" {
   member  = google_service_account.build["apply"].member
 
   depends_on = [google_project_iam_custom_role.stores]
+}
+
+# It deploys what runs, and what calls, as these accounts and as no other. builder.tf waits for a new one to be seen.
+resource "google_service_account_iam_member" "deployer" {
+  for_each = merge(
+    { for name, account in google_service_account.function : "function-${name}" => account.name },
+    { for name, account in google_service_account.invoker : "invoker-${name}" => account.name },
+    { for name, account in google_service_account.build : "build-${name}" => account.name },
+    { builder = google_service_account.builder.name, migrate = google_service_account.migrate.name, operate = google_service_account.operate.name },
+  )
+
+  service_account_id = each.value
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.build["apply"].member
 }
 
 # https://cloud.google.com/iam/docs/setting-limits-on-granting-roles; by tens, as one list is limited. Terraform changes
