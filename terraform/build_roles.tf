@@ -102,18 +102,13 @@ resource "google_project_iam_member" "apply" {
   depends_on = [google_project_iam_custom_role.stores]
 }
 
-# It deploys functions, jobs, pushes and schedules that run or call as other accounts.
-resource "google_service_account_iam_member" "apply_acts_as" {
+# It deploys what runs, and what calls, as these accounts and as no other. builder.tf waits for a new one to be seen.
+resource "google_service_account_iam_member" "deployer" {
   for_each = merge(
     { for name, account in google_service_account.function : "function-${name}" => account.name },
     { for name, account in google_service_account.invoker : "invoker-${name}" => account.name },
-    {
-      builder = google_service_account.builder.name
-      migrate = google_service_account.migrate.name
-      operate = google_service_account.operate.name
-      plan    = google_service_account.build["plan"].name
-      apply   = google_service_account.build["apply"].name
-    },
+    { for name, account in google_service_account.build : "build-${name}" => account.name },
+    { builder = google_service_account.builder.name, migrate = google_service_account.migrate.name, operate = google_service_account.operate.name },
   )
 
   service_account_id = each.value
