@@ -78,7 +78,7 @@ locals {
 resource "google_project_iam_custom_role" "setup" {
   role_id     = "sluiceSetup"
   title       = "Sluice: sets up"
-  description = "Makes, changes and drops stores, accounts and triggers; reads no rows."
+  description = "Makes, changes and drops stores, accounts and triggers; reads nothing in them."
   permissions = sort(flatten([for of, verbs in local.setup : [for verb in verbs : "${of}.${verb}"]]))
 
   depends_on = [google_project_service.service]
@@ -100,6 +100,14 @@ resource "google_project_iam_member" "apply" {
   member  = google_service_account.build["apply"].member
 
   depends_on = [google_project_iam_custom_role.setup]
+}
+
+# BigQuery lets only those make a view who may query what it reads: https://cloud.google.com/bigquery/docs/views. Ours read
+# the marts alone, so these are the only rows that it may read.
+resource "google_bigquery_dataset_iam_member" "deployer" {
+  dataset_id = google_bigquery_dataset.dataset["marts"].dataset_id
+  role       = local.reads
+  member     = google_service_account.build["apply"].member
 }
 
 # It deploys what runs, and what calls, as these accounts and as no other. builder.tf waits for a new one to be seen.

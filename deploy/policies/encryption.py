@@ -9,7 +9,7 @@ from typing import Any
 from deploy.planned import Plan, Resource
 from deploy.policies.grants import grants
 
-KEY = re.compile(r"(^|_)kms_key(_name|_id|_self_link)?$|^encryption_key_name$|^disk_encryption_key$")
+KEY = re.compile(r"(^|_)kms_key(_name|_id|_self_link)?$|^encryption_key(_name)?$|^disk_encryption_key$")
 BLOCK = re.compile(r"^(default_)?encryption(_configuration)?$|^customer_managed_encryption$")
 KEYLESS = {"google_storage_bucket_object": "it is encrypted with the key of its bucket"}
 USE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
@@ -24,6 +24,7 @@ AGENTS = {
     "google_artifact_registry_repository": ("gcp-sa-artifactregistry",),
     "google_bigquery_dataset": (BIGQUERY,),
     "google_bigquery_table": (BIGQUERY,),
+    "google_cloud_run_v2_job": ("serverless-robot-prod",),
     "google_cloudfunctions2_function": ("gcf-admin-robot", "serverless-robot-prod", "gcp-sa-artifactregistry", STORAGE),
     "google_pubsub_topic": ("gcp-sa-pubsub",),
     "google_secret_manager_secret": ("gcp-sa-secretmanager",),
