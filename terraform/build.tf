@@ -1,5 +1,5 @@
 # The builds of cloudbuild*.yaml: what starts them, the bucket between them, and what their accounts may do. The one that
-# plans reads how things are set up and writes new releases. The one that applies may set everything up and reads no rows.
+# plans reads how things are set up and writes new releases. The one that applies may set everything up and reads no rows but the marts'.
 locals {
   builds = {
     plan     = { file = "cloudbuild.yaml", account = "plan", tag = null, approved = false, what = "checks and plans a release" }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from deploy.planned import Plan
+from tests.terraform.bundles import ROOT
 
 PROJECT = "google_project_iam_member"
 BUILDS = ("plan", "apply")
@@ -40,9 +41,18 @@ def test_the_build_that_plans_has_only_roles_that_look(plan: Plan) -> None:
     assert [role for role in sorted(own) if not looks.search(role)] == []
 
 
-def test_the_role_for_stores_reads_nothing_that_is_in_them(plan: Plan) -> None:
-    (role,) = [one for one in plan.of("google_project_iam_custom_role") if one.at("role_id") == "sluiceStores"]
+def test_the_role_that_sets_stores_up_reads_nothing_that_is_in_them(plan: Plan) -> None:
+    (role,) = [one for one in plan.of("google_project_iam_custom_role") if one.at("role_id") == "sluiceSetup"]
     permissions = set(role.values["permissions"])
     assert "bigquery.tables.create" in permissions
-    reading = re.compile(r"getData|export|objects\.|versions|publish|consume|connect$|login$")
+    reading = re.compile(r"getData|export|objects\.|versions|publish|consume|connect$|login$|actAs|Key|approve|Token")
     assert [name for name in sorted(permissions) if reading.search(name)] == []
+
+
+def test_the_views_read_what_the_build_that_makes_them_may_read() -> None:
+    read = {
+        dataset
+        for view in (ROOT / "sql" / "bigquery").glob("*/*/view.sql")
+        for dataset in re.findall(r"(?:FROM|JOIN)\s+`?(\w+)\.\w", view.read_text(encoding="utf-8"))
+    }
+    assert read == {"marts"}
