@@ -121,10 +121,10 @@ MISTAKES = (
     Mistake(
         "an alert without runbook",
         "docs/runbook.md",
-        "## verify-failed\n",
-        "## verification-failed\n",
+        "## dead-letters\n",
+        "## letters\n",
         "alerts_link_to_the_runbook",
-        "has no section #verify-failed",
+        "has no section #dead-letters",
     ),
 )
 
