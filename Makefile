@@ -71,6 +71,7 @@ plan: $(STAMP) $(PLAN_STAMP) package ## validate, test and plan Terraform, and h
 
 mistakes: $(STAMP) $(PLAN_STAMP) ## make mistakes in Terraform and in functions.yaml on purpose: what catches each
 	$(BIN)/python -m tests.terraform.mistakes
+	$(BIN)/python -m tests.terraform.one_line
 
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
