@@ -54,7 +54,7 @@ resource "google_monitoring_alert_policy" "burn" {
   documentation {
     mime_type = "text/markdown"
     subject   = "${var.environment}: sluice slo-${each.key}"
-    content   = "The month's allowance of late ones is used ${each.value.rate} times too fast: ${local.slos[each.value.slo].says}. What to do: ${var.runbook_url}#${local.slos[each.value.slo].runbook}"
+    content   = "The month's allowance of late ones is used ${each.value.rate} times too fast: ${local.slos[each.value.slo].says} What to do: ${var.runbook_url}#${local.slos[each.value.slo].runbook}"
   }
 
   conditions {

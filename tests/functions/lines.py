@@ -41,8 +41,8 @@ def kept_lines() -> Iterator[list[Line]]:
 def taken(metric: dict[str, Any], line: Line) -> tuple[float, dict[str, str]] | None:
     """The value and the labels that the metric takes from a line, as Cloud Logging does; None where it does not count.
 
-    `field = value` and `field:*` (it is there) are the only comparisons of terraform/metrics.tf. Raises KeyError where a
-    label is missing: Cloud Logging would leave it empty, and nobody could tell the series apart.
+    `field = value` and `field:*` (it is there) are the only comparisons of terraform/metrics.tf. Raises KeyError where
+    a label is missing: Cloud Logging would leave it empty, and nobody could tell the series apart.
     """
     wanted = {"event": metric["event"], **metric.get("where", {})}
     if any(line.get(field) != value for field, value in wanted.items()):

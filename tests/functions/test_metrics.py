@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from functions.load_postgres.main import run
 from shared import metric_names
+from shared.adapters.marts import tell_freshness
 from shared.adapters.memory import MemoryStore
 from shared.adapters.queries import rows_of
-from shared.messages import Alert, Validated
+from shared.adapters.warehouse_sql import marts
+from shared.messages import Alert
 from tests.contract.pubsub.endpoint import Endpoint
 from tests.functions.harness import PUBLISHED, Cloud, later, push, sale, settings, unique
+from tests.functions.harness import lines as lines_of
 from tests.functions.lines import METRICS, Line, kept_lines, taken
 from tests.functions.stages import streamed, to_load
+from tests.functions.test_load_postgres import file_of
 
 STALE_MART = "marts.daily_sales_summary"
+STALE_DAY = date(2025, 7, 1)
 
 
 def of(name: str, lines: list[Line]) -> list[tuple[float, dict[str, str]]]:
     found = [taken(METRICS[name], line) for line in lines]
     return [one for one in found if one is not None]
+
+
+@contextmanager
+def waiting_mart(cloud: Cloud) -> Iterator[None]:
+    """A mart that a change has waited for since three hours."""
+    rows_of(cloud.session, "mark_dirty", marts=[STALE_MART], periods=[STALE_DAY], urgent=False)
+    cloud.sql("UPDATE pipeline.mart_dirty SET marked_at = now() - interval '3 hours' WHERE mart = $1", STALE_MART)
+    yield
+    rows_of(cloud.session, "clear_dirty", mart=STALE_MART, periods=[STALE_DAY], marked=10**9)
 
 
 @pytest.fixture
@@ -45,7 +61,8 @@ def alert() -> Alert:
 
 def test_the_fields_that_metrics_read_are_the_names_of_the_code() -> None:
     assert {metric["event"] for metric in METRICS.values()} == set(get_args(metric_names.Event))
-    measured = {metric["value"] for metric in METRICS.values() if metric["event"] == "stage_finished" and "value" in metric}
+    closing = [metric for metric in METRICS.values() if metric["event"] == "stage_finished"]
+    measured = {metric["value"] for metric in closing if "value" in metric}
     assert measured - {"duration_ms", "rows_in", "rows_bad"} == set(get_args(metric_names.Measure))
 
 
@@ -80,12 +97,13 @@ def test_the_age_is_from_publishing_to_the_commit_by_the_clock(cloud: Cloud) -> 
 
 def test_a_message_that_an_operator_has_run_again_is_not_late(cloud: Cloud) -> None:
     told = streamed([sale()])
-    again = Validated(**{name: getattr(told, name) for name in told.__struct_fields__} | {"reprocess": 1})
+    again = replace(told, reprocess=1)
     outcome = run(to_load(again), session=cloud.session, store=MemoryStore(), settings=settings())
     assert outcome.measures == {}
 
 
-def test_alerts_and_those_refused_are_counted_by_kind(cloud: Cloud, refusing: None) -> None:
+@pytest.mark.usefixtures("refusing")
+def test_alerts_and_those_refused_are_counted_by_kind(cloud: Cloud) -> None:
     with kept_lines() as lines:
         assert cloud.deliver("notify", push(alert(), "notify-alerts")) == (200, "refused")
     assert of("alerts_raised", lines) == [(1, {"kind": "quality_breach", "alert_severity": "warning"})]
@@ -93,7 +111,8 @@ def test_alerts_and_those_refused_are_counted_by_kind(cloud: Cloud, refusing: No
 
 
 def test_sources_tell_their_age_and_whether_they_are_late(cloud: Cloud) -> None:
-    cloud.deliver("load_postgres", to_load(streamed([sale()])))
+    now = replace(streamed([sale()]), landed_at=datetime.now(UTC))
+    cloud.deliver("load_postgres", to_load(now))
     with kept_lines() as lines:
         assert cloud.post("check_quality", {}).status_code == 200
     ages = {labels["name"]: value for value, labels in of("freshness", lines) if labels["of"] == "source"}
@@ -102,18 +121,9 @@ def test_sources_tell_their_age_and_whether_they_are_late(cloud: Cloud) -> None:
 
 
 def test_a_mart_that_a_change_waits_for_too_long_is_late(cloud: Cloud) -> None:
-    day = datetime(2025, 7, 1, tzinfo=UTC).date()
-    rows_of(cloud.session, "mark_dirty", marts=[STALE_MART], periods=[day], urgent=False)
-    cloud.sql("UPDATE pipeline.mart_dirty SET marked_at = now() - interval '3 hours' WHERE mart = $1", STALE_MART)
-    from functions.build_marts import main as build_marts  # noqa: PLC0415
-
-    try:
-        with kept_lines() as lines:
-            build_marts.building.tell_freshness(cloud.session, build_marts.marts(), datetime.now(UTC))
-    finally:
-        rows_of(cloud.session, "clear_dirty", mart=STALE_MART, periods=[day], marked=10**9)
-    late = [labels for _, labels in of("late", lines)]
-    assert late == [{"of": "mart", "name": STALE_MART}]
+    with kept_lines() as lines, waiting_mart(cloud):
+        tell_freshness(cloud.session, marts(), datetime.now(UTC))
+    assert {"of": "mart", "name": STALE_MART} in [labels for _, labels in of("late", lines)]
     ages = {labels["name"]: timedelta(seconds=value) for value, labels in of("freshness", lines)}
     assert timedelta(hours=2.9) < ages[STALE_MART] < timedelta(hours=3.1)
 
@@ -121,15 +131,27 @@ def test_a_mart_that_a_change_waits_for_too_long_is_late(cloud: Cloud) -> None:
 def test_every_scheduled_build_tells_of_every_mart(cloud: Cloud) -> None:
     with kept_lines() as lines:
         assert cloud.get("build_marts", "/", headers={"X-CloudScheduler-JobName": "build_marts"}).status_code == 200
-    from shared.adapters.warehouse_sql import marts  # noqa: PLC0415
-
     assert {labels["name"] for _, labels in of("freshness", lines)} == {mart.name for mart in marts()}
 
 
-def test_every_metric_is_taken_from_some_line_of_these() -> None:
-    """The tests above name each metric; a metric that none of them names is one that no code is shown to emit."""
-    text = open(__file__, encoding="utf-8").read()
-    assert [name for name in METRICS if f'of("{name}", lines)' not in text] == []
+@pytest.mark.usefixtures("refusing")
+def test_every_metric_is_taken_from_what_the_functions_write(cloud: Cloud) -> None:
+    _, chunks, _ = file_of(cloud.session, f"transactions/{unique()}.ndjson", lines_of([sale()]))
+    with kept_lines() as lines, waiting_mart(cloud):
+        for told in (*chunks, streamed([sale()])):
+            assert cloud.deliver("load_postgres", to_load(told)) == (200, "loaded")
+        cloud.deliver("notify", push(alert(), "notify-alerts"))
+        tell_freshness(cloud.session, marts(), datetime.now(UTC))
+    assert [name for name in METRICS if not of(name, lines)] == []
+
+
+def test_a_chunk_of_a_file_is_timed_from_its_landing_and_is_no_message(cloud: Cloud) -> None:
+    _, (told,), _ = file_of(cloud.session, f"transactions/{unique()}.ndjson", lines_of([sale()]))
+    outcome = run(
+        to_load(told), session=cloud.session, store=MemoryStore(), settings=settings(),
+        clock=lambda: told.landed_at + timedelta(hours=1),
+    )  # fmt: skip
+    assert outcome.measures == {"batch_seconds": 3600}
 
 
 def test_a_line_holds_no_payload(cloud: Cloud) -> None:
