@@ -124,7 +124,7 @@ resource "terraform_data" "build" {
     [for grant in google_project_iam_member.plan : grant.id],
     [for grant in google_project_iam_member.apply : grant.id],
     [google_project_iam_member.apply_grants.id],
-    [for grant in google_service_account_iam_member.deployer : grant.id],
+    [for grant in google_service_account_iam_member.apply_acts_as : grant.id],
     [for grant in google_storage_bucket_iam_member.release_reader : grant.id],
     [for grant in google_storage_bucket_iam_member.release_writer : grant.id],
     [for grant in google_storage_bucket_iam_member.state : grant.id],

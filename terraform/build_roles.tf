@@ -105,14 +105,14 @@ resource "google_project_iam_member" "apply" {
 
 # BigQuery lets only those make a view who may query what it reads: https://cloud.google.com/bigquery/docs/views. Ours read
 # the marts alone, so these are the only rows that it may read.
-resource "google_bigquery_dataset_iam_member" "deployer" {
+resource "google_bigquery_dataset_iam_member" "apply" {
   dataset_id = google_bigquery_dataset.dataset["marts"].dataset_id
   role       = local.reads
   member     = google_service_account.build["apply"].member
 }
 
 # It deploys what runs, and what calls, as these accounts and as no other. builder.tf waits for a new one to be seen.
-resource "google_service_account_iam_member" "deployer" {
+resource "google_service_account_iam_member" "apply_acts_as" {
   for_each = merge(
     { for name, account in google_service_account.function : "function-${name}" => account.name },
     { for name, account in google_service_account.invoker : "invoker-${name}" => account.name },

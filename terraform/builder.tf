@@ -46,7 +46,7 @@ resource "terraform_data" "builder" {
     google_project_iam_member.builder_copies.id,
     google_storage_bucket_iam_member.builder.id,
     google_artifact_registry_repository_iam_member.builder.id,
-  ], [for grant in google_service_account_iam_member.deployer : grant.id])
+  ], [for grant in google_service_account_iam_member.apply_acts_as : grant.id])
 
   provisioner "local-exec" {
     command = "sleep ${var.agents_wait_seconds}"
