@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-SHARING = PurePosixPath("tests/functions")
-"""A folder whose tests share a local cloud."""
+SHARING = (PurePosixPath("tests/functions"), PurePosixPath("tests/integration/doctor"))
+"""Folders whose tests share a local cloud."""
 
 # A shared machine may pause for a moment: the time of an example says nothing about the code.
 settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,7 +22,7 @@ class BySharing(LoadFileScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
-        return str(SHARING) if SHARING in PurePosixPath(file).parents else file
+        return next((str(folder) for folder in SHARING if folder in PurePosixPath(file).parents), file)
 
 
 @pytest.hookimpl(optionalhook=True)

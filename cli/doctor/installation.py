@@ -121,7 +121,7 @@ class Installation:
     @cached_property
     def jobs(self) -> Jobs:
         """The scheduled jobs. Raises ConfigError where no scheduler is named."""
-        found = jobs_of(self.settings, self.api)
+        found = jobs_of(self.settings, self.api, self.environ)
         if found is None:
             raise ConfigError("neither REGION nor SCHEDULER_URL is set: there is no scheduler to ask")
         return found

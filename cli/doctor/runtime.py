@@ -31,14 +31,15 @@ def check_functions(patient: Installation) -> Found:
         faults = []
         asked = [function.name for function in patient.functions if not function.development_only]
     answered = 0
-    for name in [] if faults else asked:
-        url = patient.function_urls[name]
-        token = patient.api.identity_token(url) if patient.api else ""
-        if patient.api and not token:
-            continue
-        answered += 1
-        if told := _answer(url, token):
-            faults.append(Fault(f"{name} {told}", _look(patient, name)))
+    with httpx.Client(timeout=CALL_SECONDS) as client:
+        for name in [] if faults else asked:
+            url = patient.function_urls[name]
+            token = patient.api.identity_token(url) if patient.api else ""
+            if patient.api and not token:
+                continue
+            answered += 1
+            if told := _answer(client, url, token):
+                faults.append(Fault(f"{name} {told}", _look(patient, name)))
     active = f"{len(patient.functions)} are active, " if patient.api else ""
     return Found(f"{active}{answered} were asked and answer", faults)
 
@@ -61,11 +62,11 @@ def _deployed(patient: Installation) -> list[Fault]:
     return faults
 
 
-def _answer(url: str, token: str) -> str:
+def _answer(client: httpx.Client, url: str, token: str) -> str:
     """What is wrong with the answer; empty where the function is loaded and waits for calls."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/{NOTHING}", headers=headers, timeout=CALL_SECONDS)
+        answer = client.get(f"{url.rstrip('/')}/{NOTHING}", headers=headers)
     except httpx.HTTPError as exc:
         return f"does not answer ({type(exc).__name__})"
     if answer.status_code == HTTPStatus.NOT_FOUND and NO_FUNCTION not in answer.text:
