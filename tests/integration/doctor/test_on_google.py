@@ -10,10 +10,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import google.auth
 import pytest
 from google.auth import exceptions as gae
 
-from cli import google_api
 from cli.cloud import Cloud
 from cli.doctor.access import APIS, KEY_USER, PUBLISHER, SIGNER, SUBSCRIBER
 from cli.doctor.checkup import STEPS
@@ -74,7 +74,7 @@ def test_without_credentials_it_says_how_to_log_in(patient: Installation, monkey
     def none(**_: Any) -> None:
         raise gae.DefaultCredentialsError("none")  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr(google_api.google.auth, "default", none)
+    monkeypatch.setattr(google.auth, "default", none)
     patient.api = GoogleApi()
     told = look(patient, "credentials")
     assert (told.verdict, "gcloud auth application-default login" in told.found) == ("failed", True)
