@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint format bench bench-late bench-reports bench-cost describe fuzz chaos
+.PHONY: help setup demo test lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements.txt requirements-cli.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -29,10 +29,14 @@ SEED ?= 1
 chaos: $(STAMP) ## break everything while rows flow; writes docs/reliability.md (SEED=1, 15 minutes)
 	$(BIN)/python -m local.chaos --seed $(SEED) --write-docs
 
-lint: $(STAMP) ## format check, lint and types
+lint: style types ## format check, lint and types
+
+style: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/sqlfluff lint sql/bigquery
+
+types: $(STAMP)
 	$(BIN)/mypy
 
 format: $(STAMP) ## write Python and SQL in the style that lint asks for
@@ -40,9 +44,10 @@ format: $(STAMP) ## write Python and SQL in the style that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix sql/bigquery
 
-describe: $(STAMP) ## write the generated docs anew: topics.asyncapi.yaml, data-dictionary.md
+describe: $(STAMP) ## write the generated docs anew: topics.asyncapi.yaml, data-dictionary.md, data-retention.md
 	$(BIN)/python -m local.describe
 	$(BIN)/python -m local.dictionary
+	$(BIN)/python -m local.retention
 
 fuzz: $(STAMP) ## give a million mutated inputs to every reader (FUZZ="--inputs 20000 --seed 7")
 	$(BIN)/python -m tests.fuzz.run $(FUZZ)

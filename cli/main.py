@@ -19,6 +19,7 @@ from cli import (
     commands_inspect,
     commands_intake,
     commands_marts,
+    commands_migrate,
     commands_quality,
     commands_quarantine,
     commands_report,
@@ -49,6 +50,7 @@ MODULES = (
     commands_report,
     commands_drift,
     commands_simulate,
+    commands_migrate,
 )
 for module in MODULES:
     module.register(app)

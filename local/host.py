@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,6 +19,8 @@ import functions_framework
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from local.database_users import as_own_user
+from local.stack import DATABASE_USERS
 from local.table import Function, read_table
 
 WsgiApp = Callable[..., Iterable[bytes]]
@@ -25,13 +28,15 @@ WsgiApp = Callable[..., Iterable[bytes]]
 
 def application(functions: Iterable[Function]) -> WsgiApp:
     """All functions under one WSGI application."""
-    mounts = {
-        f"/{function.name}": functions_framework.create_app(  # type: ignore[no-untyped-call]
-            function.entry_point, str(function.source), "http"
-        )
-        for function in functions
-    }
-    return DispatcherMiddleware(_nothing_here, mounts)
+    return DispatcherMiddleware(_nothing_here, {f"/{function.name}": _mounted(function) for function in functions})
+
+
+def _mounted(function: Function) -> WsgiApp:
+    app: WsgiApp = functions_framework.create_app(  # type: ignore[no-untyped-call]
+        function.entry_point, str(function.source), "http"
+    )
+    own = DATABASE_USERS in os.environ and "database_client" in function.roles
+    return as_own_user(app, function.name) if own else app
 
 
 def _nothing_here(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

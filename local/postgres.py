@@ -47,7 +47,7 @@ OPTIONS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "max_connections": "100",
+    "max_connections": "200",  # a worker keeps a session for each function
 }
 
 

@@ -12,6 +12,7 @@ from google.cloud import bigquery, pubsub_v1, storage  # type: ignore[attr-defin
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
+from local.database_users import make_users
 from local.stack import BUCKETS, PROJECT, Endpoints
 from local.table import ROOT, read_table
 from shared.adapters.migrations import migrate
@@ -35,6 +36,7 @@ def create_all(endpoints: Endpoints) -> None:
     session = connect(load_settings(endpoints.environment()), application_name="sluice-migrate")
     try:
         migrate(session)
+        make_users(session)
     finally:
         session.close()
 

@@ -27,6 +27,8 @@ BUCKETS = {
     "QUARANTINE_BUCKET": "sluice-quarantine",
 }
 PRODUCT_DATA = "simulation/products.ndjson"
+DATABASE_USERS = "FUNCTION_DATABASE_USERS"
+"""Set for the functions host where the database is our own: each function logs in as a user of its own."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class LocalCloud:
 
     def _host_sees(self, environment: dict[str, str]) -> dict[str, str]:
         """The environment of the functions host."""
-        return environment
+        return {**environment, DATABASE_USERS: "1"} if self._postgres else environment
 
     def _start_postgres(self, port: int | None) -> str:
         self._postgres = LocalPostgres(self._options.postgres)

@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "functions" / "functions.yaml"
 
 
+class BadTable(ValueError):
+    """A row of the table cannot mean anything."""
+
+
 @dataclass(frozen=True)
 class Function:
     """One row of the table."""
@@ -22,6 +26,8 @@ class Function:
     schedules: tuple[str, ...]
     http: bool
     development_only: bool
+    roles: tuple[str, ...]
+    publishes: tuple[str, ...] = ()
 
     @property
     def source(self) -> Path:
@@ -38,24 +44,65 @@ class Wiring:
 
 
 def read_table(path: Path = TABLE) -> Wiring:
-    """Read the table. A trigger that is none of topic, schedule and http is an error that names its function."""
-    table: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    """Read the table. Raises BadTable where a row cannot mean anything, with its line and what to do.
+
+    What only a deployment needs (roles, sizes, secrets) is checked by terraform/modules/table, by the same lines.
+    """
+    text = path.read_text(encoding="utf-8")
+    lines = _lines(text)
+    table: dict[str, Any] = yaml.safe_load(text)
     topics = tuple(table["topics"])
-    return Wiring(topics, tuple(_function(name, row, topics) for name, row in table["functions"].items()))
+    functions = tuple(
+        _function(name, row, topics, f"{path.name}:{lines[name]}: {name}") for name, row in table["functions"].items()
+    )
+    entries: dict[str, str] = {}
+    for function in functions:
+        if (first := entries.setdefault(function.entry_point, function.name)) != function.name:
+            place = f"{path.name}:{lines[function.name]}: {function.name}"
+            raise BadTable(
+                f"{place}: entry point {function.entry_point} is that of {first} too: give it one of its own"
+            )
+    for topic in topics:
+        if not any(topic in function.topics for function in functions):
+            raise BadTable(
+                f"{path.name}:{lines['topics']}: no function takes topic {topic}: its messages would be lost"
+            )
+    return Wiring(topics, functions)
 
 
-def _function(name: str, row: dict[str, Any], topics: tuple[str, ...]) -> Function:
+def _lines(text: str) -> dict[str, int]:
+    """The line of `topics` and of each function. YAML itself keeps the last of two rows of one name without a word."""
+    document = yaml.compose(text, Loader=yaml.SafeLoader)
+    found: dict[str, int] = {}
+    for key, value in document.value if document else ():
+        rows = [key] if key.value == "topics" else [name for name, _ in value.value]
+        for row in rows:
+            line = row.start_mark.line + 1
+            if row.value in found:
+                raise BadTable(f"functions.yaml:{line}: {row.value} is in line {found[row.value]} too: take one out")
+            found[row.value] = line
+    return found
+
+
+def _function(name: str, row: dict[str, Any], topics: tuple[str, ...], place: str) -> Function:
     triggers: list[dict[str, Any]] = row["triggers"]
     for trigger in triggers:
         if len(trigger) != 1 or not set(trigger) <= {"topic", "schedule", "http"}:
-            raise ValueError(f"functions.yaml: {name}: a trigger is one of topic, schedule or http")
+            raise BadTable(f"{place}: a trigger is one of topic, schedule or http, not {', '.join(trigger)}")
         if "topic" in trigger and trigger["topic"] not in topics:
-            raise ValueError(f"functions.yaml: {name}: topic {trigger['topic']} is not listed under topics")
-    return Function(
+            raise BadTable(
+                f"{place}: topic {trigger['topic']} is not listed under topics: add it there or mend the name"
+            )
+    function = Function(
         name=name,
         entry_point=row["entry_point"],
         topics=tuple(t["topic"] for t in triggers if "topic" in t),
         schedules=tuple(t["schedule"] for t in triggers if "schedule" in t),
         http=any("http" in t for t in triggers),
         development_only=row.get("environments") == ["dev"],
+        roles=tuple(row["roles"]),
+        publishes=tuple(row.get("publishes", ())),
     )
+    if not function.source.exists():
+        raise BadTable(f"{place}: functions/{name}/main.py is missing: add it, or take the row out")
+    return function

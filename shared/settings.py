@@ -43,6 +43,7 @@ class Settings:
     max_expansion_ratio: int
     cut_seconds: float
     product_api_url: str
+    product_api_audience: str
     product_api_data: str
     product_page_size: int
     extract_seconds: float
@@ -114,6 +115,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_expansion_ratio=number("MAX_EXPANSION_RATIO", 200),
         cut_seconds=float(number("CUT_SECONDS", 400)),
         product_api_url=text("PRODUCT_API_URL", ""),
+        product_api_audience=text("PRODUCT_API_AUDIENCE", ""),
         product_api_data=text("PRODUCT_API_DATA", ""),
         product_page_size=number("PRODUCT_PAGE_SIZE", 500),
         extract_seconds=float(number("EXTRACT_SECONDS", 1500)),

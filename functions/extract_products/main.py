@@ -39,7 +39,7 @@ def extract_products(request: Request) -> Outcome:
     """Entry point."""
     settings = load_settings()
     now = datetime.now(UTC)
-    with session(settings) as lent, ProductApi(settings.product_api_url) as api:
+    with session(settings) as lent, ProductApi(settings.product_api_url, audience=settings.product_api_audience) as api:
         return run(
             scheduled_call(request, "extract_products", now),
             now=now,

@@ -26,8 +26,8 @@ GIVEN = ("STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOS
 BACKOFF_SCALE = 0.01
 """Pub/Sub's backoff of 10 to 600 s becomes 0.1 to 6 s; the twenty attempts then last about 80 s."""
 WORKERS = 3
-POSTGRES = {"max_connections": "30"}
-"""Few, so that taking all of them is quick."""
+POSTGRES = {"max_connections": "60"}
+"""Few, so that taking all of them is quick; a worker keeps a session for each function."""
 CONTROL_SECONDS = 20.0
 
 
@@ -47,7 +47,7 @@ class ChaosCloud(LocalCloud):
     def _host_sees(self, environment: dict[str, str]) -> dict[str, str]:
         between = self._proxies.between
         return {
-            **environment,
+            **super()._host_sees(environment),
             "STORAGE_EMULATOR_HOST": between("storage", environment["STORAGE_EMULATOR_HOST"]),
             "BIGQUERY_EMULATOR_HOST": between("warehouse", environment["BIGQUERY_EMULATOR_HOST"]),
             "PUBSUB_EMULATOR_HOST": between("pubsub", environment["PUBSUB_EMULATOR_HOST"], http=False),

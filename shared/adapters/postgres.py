@@ -170,6 +170,7 @@ def _cloud_sql(settings: DatabaseSettings, application_name: str, startup: dict[
         user=settings.cloudsql_user,
         db=settings.cloudsql_database,
         enable_iam_auth=True,
+        ip_type="private",  # the instance has no other address
         application_name=application_name,
         startup_params=startup,
     )

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
 
+from shared.adapters.identity_token import IdentityToken
 from shared.errors import ConfigError, DependencyUnavailable, Throttled
 
 TIMEOUT_SECONDS = 30.0
@@ -63,12 +64,16 @@ class ProductApi:
     """Reads pages of the catalogue; a context manager, as it keeps a connection."""
 
     def __init__(
-        self, url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, page_seconds: float = PAGE_SECONDS
-    ) -> None:
+        self, url: str, *, audience: str = "", timeout_seconds: float = TIMEOUT_SECONDS,
+        page_seconds: float = PAGE_SECONDS,
+    ) -> None:  # fmt: skip
+        """Where an audience is given, every request has an identity token for it."""
         self._url = url.rstrip("/") + "/products"
         self._timeout = timeout_seconds
         self._page_seconds = page_seconds
-        self._client = httpx.Client(headers={"Accept": "application/json"})
+        self._client = httpx.Client(
+            headers={"Accept": "application/json"}, auth=IdentityToken(audience) if audience else None
+        )
 
     def __enter__(self) -> ProductApi:
         return self

@@ -82,7 +82,7 @@ def test_points_where_few_died_come_first() -> None:
 def test_the_clock_is_faster_and_no_job_waits_longer_than_its_limit() -> None:
     jobs = [function for function in read_table().functions if function.schedules]
     assert {interval(function) for function in jobs} <= {1.5, LONGEST_SECONDS}
-    hourly = Function("x", "x", (), ("0 * * * *",), http=False, development_only=False)
+    hourly = Function("x", "x", (), ("0 * * * *",), http=False, development_only=False, roles=())
     assert interval(hourly) == LONGEST_SECONDS
 
 
