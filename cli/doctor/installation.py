@@ -20,6 +20,8 @@ from shared.errors import ConfigError
 from shared.settings import Settings, load_settings
 
 TERRAFORM = "terraform apply (docs/deployment.md), then look again"
+RAW_COPY = "raw-transactions"
+"""The subscription of a project that keeps the stream's messages in a bucket (terraform/pubsub.tf); a local cloud has none."""
 AGAIN = "stop `sluice up` and start it again: it makes what is missing"
 
 
@@ -69,6 +71,12 @@ class Installation:
     def pairs(self) -> list[tuple[str, str]]:
         """Each function with each of its topics."""
         return [(function.name, topic) for function in self.functions for topic in function.topics]
+
+    @property
+    def deliveries(self) -> list[str]:
+        """The subscriptions that are delivered to something and give up to a dead-letter topic `<name>-dead`."""
+        raw = [RAW_COPY] if self.api else []
+        return [f"{function}-{topic}" for function, topic in self.pairs] + raw
 
     @cached_property
     def _table(self) -> Wiring:

@@ -9,7 +9,7 @@ import httpx
 import yaml
 
 from cli.doctor.installation import TERRAFORM, Installation
-from cli.doctor.steps import Fault, Found, NotHere
+from cli.doctor.steps import Fault, Found
 from cli.google_api import ApiRefused
 from cli.jobs import ENABLED
 from local.table import TABLE
@@ -113,23 +113,41 @@ def _resume(patient: Installation, name: str) -> str:
 
 
 def check_secrets(patient: Installation) -> Found:
-    """Each secret that a function of functions.yaml names has an enabled version."""
-    if patient.api is None:
-        raise NotHere("the local cloud has none")
+    """Each secret of functions.yaml is there, and each version that a function is given is enabled.
+
+    A secret that no function is given is no fault: an installation may do without (ALERT_WEBHOOK_URL).
+    """
+    api = patient.cloud
     table: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))["functions"]
     installed = {function.name for function in patient.functions}
     names = sorted({secret for name, row in table.items() if name in installed for secret in row["secrets"]})
-    faults = []
+    given = _given_secrets(patient)
+    faults, unused = [], [name for name in names if name not in given]
     for name in names:
-        add = f"printf %s VALUE | gcloud secrets versions add {name} --data-file=- --project={patient.settings.project}"
         try:
             path = f"v1/projects/{patient.settings.project}/secrets/{name}/versions"
-            versions = list(patient.api.pages("secretmanager", path, "versions", filter="state:ENABLED"))
+            versions = {
+                one["name"].rpartition("/")[2]
+                for one in api.pages("secretmanager", path, "versions", filter="state:ENABLED")
+            }
         except ApiRefused as exc:
             if exc.status != HTTPStatus.NOT_FOUND:
                 raise
             faults.append(Fault(f"secret {name} is not there", TERRAFORM))
             continue
-        if not versions:
-            faults.append(Fault(f"secret {name} has no enabled version", add))
-    return Found(f"{len(names)} secrets", faults)
+        for version in sorted(given.get(name, ())):
+            if version not in versions and not (version == "latest" and versions):
+                told = f"version {version} of secret {name}, which a function is given, is not enabled"
+                faults.append(Fault(told, f"gcloud secrets versions enable {version} --secret={name}, or add one"))
+    told = f"{len(names)} secrets" + (f"; no function is given {', '.join(unused)}" if unused else "")
+    return Found(told, faults)
+
+
+def _given_secrets(patient: Installation) -> dict[str, set[str]]:
+    """The versions of secrets that the deployed functions are given."""
+    parent = f"v2/projects/{patient.settings.project}/locations/{patient.region}/functions"
+    found: dict[str, set[str]] = {}
+    for function in patient.cloud.pages("cloudfunctions", parent, "functions", pageSize="100"):
+        for one in function.get("serviceConfig", {}).get("secretEnvironmentVariables", []):
+            found.setdefault(one["secret"], set()).add(one.get("version", "latest"))
+    return found

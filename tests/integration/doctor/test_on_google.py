@@ -102,8 +102,8 @@ def test_apis_that_are_off_are_named_over_all_pages(patient: Installation, docum
 def grant_all(patient: Installation, documented: Google) -> None:
     documented.answers[f"GET v3/projects/{PROJECT}"] = {"name": f"projects/{NUMBER}", "projectId": PROJECT}
     documented.answers[f"POST v3/projects/{PROJECT}:getIamPolicy"] = policy("roles/viewer", "user:b@example.org")
-    for function, topic in patient.pairs:
-        dead, name = patient.topic(f"{function}-{topic}-dead"), patient.subscription(f"{function}-{topic}")
+    for delivery in patient.deliveries:
+        dead, name = patient.topic(f"{delivery}-dead"), patient.subscription(delivery)
         documented.answers[f"GET v1/{dead}:getIamPolicy"] = policy(PUBLISHER, PUBSUB_AGENT)
         documented.answers[f"GET v1/{name}:getIamPolicy"] = policy(SUBSCRIBER, PUBSUB_AGENT)
     documented.answers[f"GET v1/{patient.topic('uploads')}:getIamPolicy"] = policy(PUBLISHER, STORAGE_AGENT)
@@ -111,7 +111,7 @@ def grant_all(patient: Installation, documented: Google) -> None:
 
 def test_a_grant_that_an_agent_lacks_is_named(patient: Installation, documented: Google) -> None:
     grant_all(patient, documented)
-    assert look(patient, "agents").found == f"{2 * len(patient.pairs) + 1} grants"
+    assert look(patient, "agents").found == f"{2 * len(patient.deliveries) + 1} grants"
     dead = patient.topic("notify-alerts-dead")
     documented.answers[f"GET v1/{dead}:getIamPolicy"] = {"etag": "ACAB"}  # a policy without bindings has no such field
     told = look(patient, "agents")
@@ -152,6 +152,7 @@ def test_a_push_without_a_signer_is_found(patient: Installation) -> None:
     told = look(patient, "subscriptions")
     assert told.verdict == "failed"
     assert "no OIDC account signs its pushes" in told.found
+    assert look(patient, "deadletters").found.startswith("topic raw-transactions-dead has no subscription")
 
 
 def functions(patient: Installation) -> list[Answer]:
@@ -217,14 +218,21 @@ def test_a_job_is_run_and_waited_for_until_an_attempt_began(documented: Google) 
         jobs.run("fly")
 
 
-def test_secrets_need_an_enabled_version(patient: Installation, documented: Google) -> None:
+def test_a_secret_needs_the_version_that_a_function_is_given(patient: Installation, documented: Google) -> None:
     path = f"v1/projects/{PROJECT}/secrets/ALERT_WEBHOOK_URL/versions"
+    listed = functions(patient)
+    documented.answers[f"GET {FUNCTIONS}"] = {"functions": listed}
     assert look(patient, "secrets").found == "secret ALERT_WEBHOOK_URL is not there"
     documented.answers[f"GET {path}"] = {"totalSize": 0}
-    told = look(patient, "secrets")
-    assert told.found == "secret ALERT_WEBHOOK_URL has no enabled version"
-    assert "gcloud secrets versions add ALERT_WEBHOOK_URL" in told.advice
+    assert look(patient, "secrets").found == "1 secrets; no function is given ALERT_WEBHOOK_URL"
+    listed[0]["serviceConfig"]["secretEnvironmentVariables"] = [
+        {"key": "ALERT_WEBHOOK_URL", "projectId": PROJECT, "secret": "ALERT_WEBHOOK_URL", "version": "2"}
+    ]
     documented.answers[f"GET {path}"] = {"versions": [{"name": f"{path}/1", "state": "ENABLED"}], "totalSize": 1}
+    told = look(patient, "secrets")
+    assert told.found == "version 2 of secret ALERT_WEBHOOK_URL, which a function is given, is not enabled"
+    assert "gcloud secrets versions enable 2" in told.advice
+    documented.answers[f"GET {path}"] = {"versions": [{"name": f"{path}/2", "state": "ENABLED"}], "totalSize": 1}
     assert look(patient, "secrets").verdict == "ok"
 
 
