@@ -21,7 +21,7 @@ from shared.settings import Settings, load_settings
 
 TERRAFORM = "terraform apply (docs/deployment.md), then look again"
 RAW_COPY = "raw-transactions"
-"""The subscription of a project that keeps the stream's messages in a bucket (terraform/pubsub.tf); a local cloud has none."""
+"""The subscription that keeps the stream's messages in a bucket (terraform/pubsub.tf); a local cloud has none."""
 AGAIN = "stop `sluice up` and start it again: it makes what is missing"
 
 
