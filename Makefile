@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos
+.PHONY: help setup demo test lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos package test-bundles
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,6 +23,12 @@ demo: $(STAMP) ## run the whole pipeline once on a local cloud and check every r
 
 test: $(STAMP) ## run every test (starts and stops the servers it needs)
 	$(BIN)/pytest -n 3 --dist loadfile
+
+package: $(STAMP) ## write one zip per function and manifest.json to build/package
+	$(BIN)/python -m deploy.bundles
+
+test-bundles: $(STAMP) ## run the whole pipeline with every function as its zip in a clean environment; writes docs/bundles.md
+	$(BIN)/python -m deploy.trial --write-docs
 
 SEED ?= 1
 

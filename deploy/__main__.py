@@ -1,4 +1,7 @@
-"""`python3 -m deploy STEP`: a step of a build, at the root of a checkout. One line and exit code 1: it was refused."""
+"""`python3 -m deploy STEP`: a step of a build, at the root of a checkout. One line and exit code 1: it was refused.
+
+Only the standard library, here and in what it imports: it runs in the image of the Google Cloud CLI, uninstalled.
+"""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ resource "google_cloud_run_v2_job" "job" {
 
         network_interfaces {
           network    = google_compute_network.main.id
-          subnetwork = google_compute_subnetwork.functions.id
+          subnetwork = contains(each.value.tags, "outside") ? google_compute_subnetwork.outside.id : google_compute_subnetwork.functions.id
           tags       = each.value.tags
         }
       }
@@ -180,6 +180,7 @@ resource "google_cloud_run_v2_job" "job" {
 
   depends_on = [
     terraform_data.agents,
+    google_service_account_iam_member.apply_acts_as,
     google_storage_bucket_iam_member.jobs,
     google_project_iam_member.migrate_database,
     google_project_iam_member.operate_database,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -18,7 +18,7 @@ from tests.integration.postgres.target import Target
 
 _numbers = count(1)
 ALL = [migration.name for migration in read_migrations()]
-Sluice = Callable[..., Result]
+Sluice = Callable[..., Any]
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 -- What is wrong with the staged months; a month with a `fail` does not replace what stands.
 -- Parameters: none. ${staged} is the staging table that query.sql filled.
--- Result: period, name, severity, failures (rows; of a `warn`, transactions or orders), only where there are any
+-- Result: period, name, severity, failures (rows; transactions or orders by the name of the check), where there are any
 WITH keyed AS (
     SELECT
         month,
