@@ -18,6 +18,7 @@ locals {
     BIGQUERY_LOCATION    = var.bigquery_location
     CLOUDSQL_INSTANCE    = "${var.project}:${var.region}:${local.database_instance}"
     CLOUDSQL_DATABASE    = local.database
+    RUNBOOK_URL          = var.runbook_url
     OPERATORS            = join(",", [for member in var.operators : split(":", member)[1]])
     REPORT_READERS       = join(",", [for member in var.report_readers : split(":", member)[1]])
   })
