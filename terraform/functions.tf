@@ -72,7 +72,6 @@ module "function" {
     terraform_data.agents,
     terraform_data.builder,
     google_secret_manager_secret_iam_member.reader,
-    google_service_account_iam_member.apply_acts_as,
     terraform_data.table,
   ]
 }

@@ -188,7 +188,6 @@ resource "google_cloud_run_v2_job" "job" {
 
   depends_on = [
     terraform_data.agents,
-    google_service_account_iam_member.apply_acts_as,
     google_storage_bucket_iam_member.jobs,
     google_project_iam_member.migrate_database,
     google_project_iam_member.operate_database,
