@@ -107,7 +107,10 @@ def _environment(steps: Steps, terraform: Terraform, environment: str, checkov: 
     if terraform.offline is None:
         return read(first, environment)
     settled = steps.run(
-        environment, "settled", lambda: settled_plan(terraform, environment, BUILD, first), lambda s: f"{len(s.resources)} resources"
+        environment,
+        "settled",
+        lambda: settled_plan(terraform, environment, BUILD, first),
+        lambda s: f"{len(s.resources)} resources",
     )
     steps.run(environment, "policies", lambda: _judged(settled))
     steps.run(environment, "apply", lambda: terraform.apply(*_files(environment)))

@@ -32,7 +32,9 @@ def write_page(root: Path, plans: Mapping[str, Plan]) -> None:
 
 def policies_table() -> str:
     """Each policy with the first sentence of what it asks."""
-    rows = (f"| `{p.__name__}` | {(inspect.getdoc(p) or '').splitlines()[0]} |" for p in (*OF_THE_PLAN, *OF_THE_REPOSITORY))
+    rows = (
+        f"| `{p.__name__}` | {(inspect.getdoc(p) or '').splitlines()[0]} |" for p in (*OF_THE_PLAN, *OF_THE_REPOSITORY)
+    )
     return "\n".join(("| policy | asks |", "|---|---|", *rows, ""))
 
 
@@ -46,9 +48,7 @@ def connections_table(plans: Mapping[str, Plan], repository: Repository) -> str:
     """Instances x concurrency of each function that talks to Postgres, and their sum against max_connections."""
     found = {name: {use.function: use for use in uses(plan, repository)} for name, plan in plans.items()}
     functions = list(dict.fromkeys(function for used in found.values() for function in used))
-    rows = [
-        [f"`{function}`", *(_product(found[name].get(function)) for name in plans)] for function in functions
-    ]
+    rows = [[f"`{function}`", *(_product(found[name].get(function)) for name in plans)] for function in functions]
     sums = {name: REVISIONS * sum(use.connections for use in used.values()) for name, used in found.items()}
     most = {name: max_connections(plan) for name, plan in plans.items()}
     rows.append(["all, in two revisions", *(str(sums[name]) for name in plans)])

@@ -1,6 +1,6 @@
 """One line of one function changes: which bundles differ, and what a plan would then change.
 
-    python -m tests.terraform.one_line
+python -m tests.terraform.one_line
 """
 
 from __future__ import annotations

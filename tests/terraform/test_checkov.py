@@ -21,7 +21,9 @@ def test_few_are_left_out_and_each_says_why() -> None:
 
 
 def test_every_line_of_the_configuration_that_leaves_one_out_has_its_reason() -> None:
-    lines = [line for line in (ROOT / CONFIG).read_text(encoding="utf-8").splitlines() if line.strip().startswith("- CKV")]
+    lines = [
+        line for line in (ROOT / CONFIG).read_text(encoding="utf-8").splitlines() if line.strip().startswith("- CKV")
+    ]
     assert len(lines) == sum(where == CONFIG for _, where, _ in skips(ROOT))
 
 
@@ -41,4 +43,7 @@ def test_only_an_empty_access_is_taken_away() -> None:
     empty = {"type": "google_bigquery_dataset", "values": {"access": [], "dataset_id": "sales"}}
     plan = {"planned_values": {"root_module": {"resources": [granted, empty]}}, "resource_changes": []}
     kept = without_empty_access(plan)["planned_values"]["root_module"]["resources"]
-    assert [resource["values"] for resource in kept] == [{"access": [{"special_group": "allUsers"}]}, {"dataset_id": "sales"}]
+    assert [resource["values"] for resource in kept] == [
+        {"access": [{"special_group": "allUsers"}]},
+        {"dataset_id": "sales"},
+    ]

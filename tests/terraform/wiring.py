@@ -13,7 +13,6 @@ from deploy.policies.calls import target
 from local.scheduler import RETRIES, Scheduler
 from local.stack import BUCKETS, PROJECT
 
-
 STANDARD = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 """BigQuery answers with the older names of types."""
 
