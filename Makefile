@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos package test-bundles
+.PHONY: help setup demo test lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos package plan mistakes test-bundles
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -57,6 +57,21 @@ describe: $(STAMP) ## write the generated docs anew: topics.asyncapi.yaml, data-
 
 fuzz: $(STAMP) ## give a million mutated inputs to every reader (FUZZ="--inputs 20000 --seed 7")
 	$(BIN)/python -m tests.fuzz.run $(FUZZ)
+
+PLAN := .venv-plan
+PLAN_STAMP := $(PLAN)/.installed
+
+$(PLAN_STAMP): requirements-plan.txt
+	$(PYTHON) -m venv $(PLAN)
+	$(PLAN)/bin/pip install --quiet --disable-pip-version-check -r requirements-plan.txt
+	@touch $@
+
+plan: $(STAMP) $(PLAN_STAMP) package ## validate, test and plan Terraform, and hold the plans against the policies (ENV=dev)
+	$(BIN)/python -m deploy.make_plan $(if $(ENV),--environment $(ENV))
+
+mistakes: $(STAMP) $(PLAN_STAMP) ## make mistakes in Terraform and in functions.yaml on purpose: what catches each
+	$(BIN)/python -m tests.terraform.mistakes
+	$(BIN)/python -m tests.terraform.one_line
 
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,18 +29,22 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 DEFAULT_HOME = Path(".sluice")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cloud:
     """The clients of the cloud that a command talks to."""
 
     settings: Settings
-    session: Session
     store: CloudStorage
     warehouse: BigQueryWarehouse
     jobs: Jobs | None
     """None: the variables name neither a scheduler nor a region."""
     api: GoogleApi | None
     """None: a local cloud, which has no accounts."""
+
+    @cached_property
+    def session(self) -> Session:
+        """The database, connected at first use: what does not need it works where it cannot be reached."""
+        return connect_as_operator(self.settings, self.api)
 
     @property
     def account(self) -> str:
@@ -54,14 +59,13 @@ def connected(home: Path) -> Iterator[Cloud]:
     with one_line_errors():
         settings = load_settings()
         api = None if is_local() else GoogleApi()
-        session = connect_as_operator(settings, api)
+        store, warehouse = CloudStorage(settings.project), BigQueryWarehouse(settings)
+        cloud = Cloud(settings, store, warehouse, jobs_of(settings, api), api)
         try:
-            yield Cloud(
-                settings, session, CloudStorage(settings.project), BigQueryWarehouse(settings),
-                jobs_of(settings, api), api,
-            )  # fmt: skip
+            yield cloud
         finally:
-            session.close()
+            if "session" in cloud.__dict__:
+                cloud.session.close()
 
 
 def find_cloud(home: Path) -> None:
@@ -79,11 +83,11 @@ def is_local() -> bool:
     return bool(os.environ.get("PUBSUB_EMULATOR_HOST"))
 
 
-def jobs_of(settings: Settings, api: GoogleApi | None) -> Jobs | None:
+def jobs_of(settings: Settings, api: GoogleApi | None, environ: Mapping[str, str] = os.environ) -> Jobs | None:
     """The scheduler that the environment names: a local one by its address, Cloud Scheduler by its region."""
-    if url := os.environ.get("SCHEDULER_URL"):
+    if url := environ.get("SCHEDULER_URL"):
         return LocalJobs(url)
-    region = os.environ.get("REGION")
+    region = environ.get("REGION")
     return CloudJobs(api, settings.project, region) if api and region else None
 
 

@@ -4,6 +4,7 @@
 
 Offline by a stand-in for the provider (deploy/offline.py), which then also applies each plan to a state that is thrown
 away, and plans again: no changes. That shows that a plan is the same each time; it shows nothing of Google Cloud.
+After all three it writes the tables of docs/terraform.md anew.
 Without the stand-in it is the real provider, which needs credentials. Writes build/plan/<environment>.json.
 """
 
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from deploy.offline import ROOT, Missing, install, tools_folder
+from deploy.page import write_page
+from deploy.planned import Plan, read
 from deploy.planning import first_plan, settled_plan
 from deploy.policies import findings
 from deploy.repository import read_repository
@@ -42,11 +45,13 @@ def main(words: list[str]) -> int:
         terraform = _prepared(ROOT / "build" / "package")
         steps.run("all", "validate", terraform.validate)
         steps.run("all", "test", terraform.test)
-        for environment in options.environment or ENVIRONMENTS:
-            _environment(steps, terraform, environment, options.checkov)
+        wanted = options.environment or ENVIRONMENTS
+        plans = {name: _environment(steps, terraform, name, options.checkov) for name in wanted}
     except (Missing, TerraformFailed, Broken) as exc:
         sys.stderr.write(f"\n{exc}\n")
         return 1
+    if tuple(plans) == ENVIRONMENTS:
+        write_page(ROOT, plans)
     return 0
 
 
@@ -91,17 +96,26 @@ def _prepared(package: Path) -> Terraform:
     return terraform
 
 
-def _environment(steps: Steps, terraform: Terraform, environment: str, checkov: Path) -> None:
+def _environment(steps: Steps, terraform: Terraform, environment: str, checkov: Path) -> Plan:
+    """Everything for one environment; its plan, settled where it is the stand-in's."""
     first = steps.run(
         environment, "plan", lambda: first_plan(terraform, environment, BUILD), lambda f: f"{_to_create(f)} to create"
     )
     file = BUILD / f"{environment}.json"
     file.write_text(json.dumps(first, indent=1), encoding="utf-8")
     steps.run(environment, "checkov", lambda: _scanned(checkov, file))
-    if terraform.offline:
-        steps.run(environment, "policies", lambda: _judged(terraform, environment, first))
-        steps.run(environment, "apply", lambda: terraform.apply(*_files(environment)))
-        steps.run(environment, "plan again", lambda: _unchanged(terraform, environment))
+    if terraform.offline is None:
+        return read(first, environment)
+    settled = steps.run(
+        environment,
+        "settled",
+        lambda: settled_plan(terraform, environment, BUILD, first),
+        lambda s: f"{len(s.resources)} resources",
+    )
+    steps.run(environment, "policies", lambda: _judged(settled))
+    steps.run(environment, "apply", lambda: terraform.apply(*_files(environment)))
+    steps.run(environment, "plan again", lambda: _unchanged(terraform, environment))
+    return settled
 
 
 def _to_create(first: dict[str, list[dict[str, dict[str, list[str]]]]]) -> int:
@@ -115,8 +129,8 @@ def _scanned(checkov: Path, file: Path) -> str:
     return f"{found.passed} passed, 0 failed, {found.skipped} skipped on single resources"
 
 
-def _judged(terraform: Terraform, environment: str, first: dict[str, object]) -> str:
-    found = findings(settled_plan(terraform, environment, BUILD, first), read_repository(ROOT))
+def _judged(plan: Plan) -> str:
+    found = findings(plan, read_repository(ROOT))
     broken = [f"{policy}: {finding}" for policy, against in found.items() for finding in against]
     if broken:
         raise Broken("\n".join(broken))

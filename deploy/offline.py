@@ -22,7 +22,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = "TERRAFORM_OFFLINE"
 DEFAULT_TOOLS = ROOT.parent / "shared" / "tools" / "terraform-offline"
-PLAN_PYTHON = ROOT / ".venv-plan" / "bin" / "python"
 MODULES = ("grpc", "google.protobuf", "msgpack", "cryptography")
 
 
@@ -45,21 +44,14 @@ def install(folder: Path, tools: Path, tree: Path) -> Path:
     schemas = sorted(tools.glob("google-*.schema.json.gz"))
     if not schemas:
         raise Missing(f"there is no offline provider in {tools}: give its folder by {TOOLS}")
+    if not all(find_spec(module) for module in MODULES):
+        raise Missing(f"this Python lacks one of {', '.join(MODULES)}: run `make setup`")
     folder.mkdir(parents=True, exist_ok=True)
     schema = folder / schemas[-1].name
     narrow(schemas[-1], schema, named_in(tree.rglob("*.tf")))
-    script = ["sh", str(tools / "install_stub.sh"), str(folder), str(schema), python()]
+    script = ["sh", str(tools / "install_stub.sh"), str(folder), str(schema), sys.executable]
     subprocess.run(script, check=True, capture_output=True)
     return folder / "terraform.rc"
-
-
-def python() -> str:
-    """A Python that has the modules of the stand-in: ours, else that of .venv-plan."""
-    if all(find_spec(module) for module in MODULES):
-        return sys.executable
-    if PLAN_PYTHON.exists():
-        return str(PLAN_PYTHON)
-    raise Missing(f"this Python lacks one of {', '.join(MODULES)}: run `make setup`")
 
 
 def named_in(files: Iterable[Path]) -> set[str]:

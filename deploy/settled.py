@@ -12,6 +12,7 @@ from typing import Any
 
 PROVIDER = 'provider["registry.terraform.io/hashicorp/google"]'
 STATE_VERSION = 4
+NAMED_BY_GOOGLE = {"google_monitoring_notification_channel", "google_monitoring_slo"}
 
 
 def state_of(plan: dict[str, Any]) -> str:
@@ -39,7 +40,9 @@ def _entry(module: str | None, resource: dict[str, Any], project: str) -> dict[s
 
 def _settled(resource: dict[str, Any], project: str) -> dict[str, Any]:
     """The values with those that Google decides and other resources refer to."""
-    values = {"id": f"{resource['type']}/{resource['address']}", **resource["values"]}
+    given = f"{resource['type']}/{resource['address']}"
+    named = {"name": f"{given}/name"} if resource["type"] in NAMED_BY_GOOGLE else {}
+    values = {"id": given, **named, **resource["values"]}
     if resource["type"] == "google_cloudfunctions2_function":
         for service in values["service_config"]:
             service["uri"] = url_of(values["name"])

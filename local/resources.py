@@ -30,8 +30,8 @@ LOCATION = "EU"
 
 def create_all(endpoints: Endpoints) -> None:
     """Create what is missing; what is there is brought up to date. Safe to run at every start."""
-    _topics(endpoints)
-    _buckets()
+    create_topics(endpoints)
+    create_buckets()
     create_warehouse(bigquery_client(load_settings(endpoints.environment())))
     session = connect(load_settings(endpoints.environment()), application_name="sluice-migrate")
     try:
@@ -41,7 +41,8 @@ def create_all(endpoints: Endpoints) -> None:
         session.close()
 
 
-def _topics(endpoints: Endpoints) -> None:
+def create_topics(endpoints: Endpoints) -> None:
+    """Create the topics, and for each function and topic a push subscription with its dead letters."""
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     wiring = read_table()
     with subscriber:
@@ -94,7 +95,8 @@ def _create_subscription(subscriber: pubsub_v1.SubscriberClient, wanted: Subscri
             subscriber.modify_push_config(subscription=wanted.name, push_config=wanted.push_config)
 
 
-def _buckets() -> None:
+def create_buckets() -> None:
+    """Create the buckets; the landing bucket tells the topic `uploads` of each object."""
     client = storage.Client(project=PROJECT)
     for name in BUCKETS.values():
         try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import wraps
 
 import structlog
@@ -12,18 +12,20 @@ from flask import Request, Response
 from flask.typing import ResponseReturnValue
 
 from shared.errors import PermanentError, PipelineError, TransientError
+from shared.metric_names import Measure
 from shared.telemetry import logger
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one invocation did, for the closing log line."""
+    """What one invocation did, for the closing log line; what it measured does not tell two outcomes apart."""
 
     outcome: str
     rows_in: int = 0
     rows_out: int = 0
     rows_bad: int = 0
     detail: str = ""
+    measures: Mapping[Measure, float] = field(default_factory=dict, compare=False)
 
 
 Handler = Callable[[Request], Outcome | Response]
@@ -80,6 +82,7 @@ def _close(outcome: Outcome, started: float, status: int) -> ResponseReturnValue
         rows_out=outcome.rows_out,
         rows_bad=outcome.rows_bad,
         duration_ms=round((time.monotonic() - started) * 1000),
+        **{name: round(value, 3) for name, value in outcome.measures.items()},
         **({"detail": outcome.detail} if outcome.detail else {}),
     )
     return {"outcome": outcome.outcome, "detail": outcome.detail}, status

@@ -6,10 +6,13 @@ Never a payload and never personal data: callers pass ids, counts and reason cod
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from functools import cache
 
 import structlog
 from structlog.typing import FilteringBoundLogger
+
+from shared.metric_names import Dated
 
 
 @cache
@@ -38,3 +41,8 @@ def logger() -> FilteringBoundLogger:
     _configure()
     log: FilteringBoundLogger = structlog.get_logger()
     return log
+
+
+def log_freshness(of: Dated, name: str, age: timedelta, *, late: bool) -> None:
+    """Tell how old a source or a mart is, and whether that is more than it may be."""
+    logger().info("freshness", of=of, name=name, age_seconds=round(max(age, timedelta(0)).total_seconds()), late=late)

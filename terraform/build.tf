@@ -1,5 +1,5 @@
 # The builds of cloudbuild*.yaml: what starts them, the bucket between them, and what their accounts may do. The one that
-# plans reads how things are set up and writes new releases. The one that applies may set everything up and reads no rows.
+# plans reads how things are set up and writes new releases. The one that applies may set everything up and reads no rows but the marts'.
 locals {
   builds = {
     plan     = { file = "cloudbuild.yaml", account = "plan", tag = null, approved = false, what = "checks and plans a release" }
@@ -124,6 +124,7 @@ resource "terraform_data" "build" {
     [for grant in google_project_iam_member.plan : grant.id],
     [for grant in google_project_iam_member.apply : grant.id],
     [google_project_iam_member.apply_grants.id],
+    [for grant in google_service_account_iam_member.apply_acts_as : grant.id],
     [for grant in google_storage_bucket_iam_member.release_reader : grant.id],
     [for grant in google_storage_bucket_iam_member.release_writer : grant.id],
     [for grant in google_storage_bucket_iam_member.state : grant.id],

@@ -30,7 +30,6 @@ locals {
   apply_roles = toset([
     "roles/artifactregistry.admin",
     "roles/browser",
-    "roles/cloudbuild.builds.editor", # triggers
     "roles/cloudbuild.readTokenAccessor",
     "roles/cloudfunctions.admin",
     "roles/cloudkms.admin", # makes keys, uses none
@@ -39,7 +38,6 @@ locals {
     "roles/compute.securityAdmin", # firewall rules
     "roles/dns.admin",
     "roles/iam.roleAdmin",
-    "roles/iam.serviceAccountAdmin",
     "roles/logging.configWriter",
     "roles/logging.logWriter",
     "roles/monitoring.editor",
@@ -49,9 +47,10 @@ locals {
     "roles/serviceusage.serviceUsageConsumer",
   ])
 
-  # Google's own roles for these services also read what is in them: objects, rows, messages, secrets. This one does not.
-  # It may grant on them, though, and so let itself in; that leaves a trace in the audit log, and the approval is before it.
-  stores = {
+  # Google's own roles for these services may more: read objects, rows, messages and secrets, make keys of accounts, approve
+  # builds. This one may not. It may grant on stores and accounts, though, and so could let itself in; that leaves a trace
+  # in the audit log, and the approval is before it.
+  setup = {
     "storage.buckets"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
     "bigquery.datasets"     = ["create", "delete", "get", "getIamPolicy", "setIamPolicy", "update"]
     "bigquery.tables"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
@@ -61,6 +60,8 @@ locals {
     "cloudsql.instances"    = ["create", "delete", "get", "list", "update"]
     "cloudsql.databases"    = ["create", "delete", "get", "list", "update"]
     "cloudsql.users"        = ["create", "delete", "get", "list", "update"]
+    "iam.serviceAccounts"   = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "cloudbuild.builds"     = ["create", "get", "list", "update"] # of triggers too: https://cloud.google.com/build/docs/iam-roles-permissions
   }
 
   # The only roles that it may grant on the project: those that this installation grants there, but for the builds' own.
@@ -74,11 +75,11 @@ locals {
   ))
 }
 
-resource "google_project_iam_custom_role" "stores" {
-  role_id     = "sluiceStores"
-  title       = "Sluice: sets stores up"
-  description = "Makes, changes and drops what holds rows; reads none."
-  permissions = sort(flatten([for of, verbs in local.stores : [for verb in verbs : "${of}.${verb}"]]))
+resource "google_project_iam_custom_role" "setup" {
+  role_id     = "sluiceSetup"
+  title       = "Sluice: sets up"
+  description = "Makes, changes and drops stores, accounts and triggers; reads nothing in them."
+  permissions = sort(flatten([for of, verbs in local.setup : [for verb in verbs : "${of}.${verb}"]]))
 
   depends_on = [google_project_service.service]
 }
@@ -93,27 +94,30 @@ resource "google_project_iam_member" "plan" {
 
 resource "google_project_iam_member" "apply" {
   # checkov:skip=CKV_GCP_49:it makes accounts and triggers, after an approval; it acts as those named below and no others
-  for_each = setunion(local.apply_roles, ["projects/${var.project}/roles/sluiceStores"])
+  for_each = setunion(local.apply_roles, ["projects/${var.project}/roles/sluiceSetup"])
 
   project = var.project
   role    = each.key
   member  = google_service_account.build["apply"].member
 
-  depends_on = [google_project_iam_custom_role.stores]
+  depends_on = [google_project_iam_custom_role.setup]
 }
 
-# It deploys functions, jobs, pushes and schedules that run or call as other accounts.
+# BigQuery lets only those make a view who may query what it reads: https://cloud.google.com/bigquery/docs/views. Ours read
+# the marts alone, so these are the only rows that it may read.
+resource "google_bigquery_dataset_iam_member" "apply" {
+  dataset_id = google_bigquery_dataset.dataset["marts"].dataset_id
+  role       = local.reads
+  member     = google_service_account.build["apply"].member
+}
+
+# It deploys what runs, and what calls, as these accounts and as no other. builder.tf waits for a new one to be seen.
 resource "google_service_account_iam_member" "apply_acts_as" {
   for_each = merge(
     { for name, account in google_service_account.function : "function-${name}" => account.name },
     { for name, account in google_service_account.invoker : "invoker-${name}" => account.name },
-    {
-      builder = google_service_account.builder.name
-      migrate = google_service_account.migrate.name
-      operate = google_service_account.operate.name
-      plan    = google_service_account.build["plan"].name
-      apply   = google_service_account.build["apply"].name
-    },
+    { for name, account in google_service_account.build : "build-${name}" => account.name },
+    { builder = google_service_account.builder.name, migrate = google_service_account.migrate.name, operate = google_service_account.operate.name },
   )
 
   service_account_id = each.value

@@ -18,6 +18,7 @@ locals {
     BIGQUERY_LOCATION    = var.bigquery_location
     CLOUDSQL_INSTANCE    = "${var.project}:${var.region}:${local.database_instance}"
     CLOUDSQL_DATABASE    = local.database
+    RUNBOOK_URL          = var.runbook_url
     OPERATORS            = join(",", [for member in var.operators : split(":", member)[1]])
     REPORT_READERS       = join(",", [for member in var.report_readers : split(":", member)[1]])
   })
@@ -71,7 +72,6 @@ module "function" {
     terraform_data.agents,
     terraform_data.builder,
     google_secret_manager_secret_iam_member.reader,
-    google_service_account_iam_member.apply_acts_as,
     terraform_data.table,
   ]
 }

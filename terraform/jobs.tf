@@ -20,6 +20,7 @@ locals {
     "roles/monitoring.viewer",
     "roles/pubsub.viewer",
     "roles/run.viewer",
+    "roles/secretmanager.viewer",
     "roles/serviceusage.serviceUsageViewer",
   ])
 }
@@ -69,6 +70,13 @@ resource "google_bigquery_dataset_iam_member" "operate" {
 resource "google_pubsub_topic_iam_member" "operate" {
   topic  = google_pubsub_topic.topic["transactions"].id
   role   = "roles/pubsub.publisher"
+  member = google_service_account.operate.member
+}
+
+# The canary's file, a new object each time: what is in the bucket cannot be replaced or read.
+resource "google_storage_bucket_iam_member" "operate_drops" {
+  bucket = google_storage_bucket.bucket["landing"].name
+  role   = "roles/storage.objectCreator"
   member = google_service_account.operate.member
 }
 
@@ -180,7 +188,6 @@ resource "google_cloud_run_v2_job" "job" {
 
   depends_on = [
     terraform_data.agents,
-    google_service_account_iam_member.apply_acts_as,
     google_storage_bucket_iam_member.jobs,
     google_project_iam_member.migrate_database,
     google_project_iam_member.operate_database,

@@ -9,8 +9,21 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-SHARING = PurePosixPath("tests/functions")
-"""A folder whose tests share a local cloud."""
+SHARING = (PurePosixPath("tests/functions"), PurePosixPath("tests/integration/doctor"))
+"""Folders whose tests share a local cloud."""
+LONGEST_FIRST = tuple(
+    PurePosixPath("tests", *folder.split("/"))
+    for folder in (
+        "functions",
+        "integration/doctor",
+        "integration/chaos",
+        "integration/cli",
+        "integration/pipeline",
+        "integration",
+        "contract",
+    )
+)
+"""Folders in the order in which several processes take them: what takes a minute is not begun last."""
 
 # A shared machine may pause for a moment: the time of an example says nothing about the code.
 settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,10 +35,22 @@ class BySharing(LoadFileScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
-        return str(SHARING) if SHARING in PurePosixPath(file).parents else file
+        return next((str(folder) for folder in SHARING if folder in PurePosixPath(file).parents), file)
+
+
+def _turn(file: PurePosixPath) -> int:
+    ranks = (rank for rank, folder in enumerate(LONGEST_FIRST) if folder in file.parents)
+    return next(ranks, len(LONGEST_FIRST))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In one of several processes the files come in the order in which they are taken."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _turn(PurePosixPath(item.nodeid.partition("::")[0])))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
     """Called where tests run in several processes."""
+    config.option.loadscopereorder = False  # it would begin with the files of most tests, which are the quickest
     return BySharing(config, log)

@@ -84,8 +84,8 @@ def check_agents(patient: Installation) -> Found:
 
 
 def _deliveries(patient: Installation, agent: str) -> Iterator[Grant]:
-    for function, topic in patient.pairs:
-        dead, subscription = patient.topic(f"{function}-{topic}-dead"), patient.subscription(f"{function}-{topic}")
+    for name in patient.deliveries:
+        dead, subscription = patient.topic(f"{name}-dead"), patient.subscription(name)
         yield Grant(("pubsub", f"v1/{dead}"), dead, PUBLISHER, agent)
         yield Grant(("pubsub", f"v1/{subscription}"), subscription, SUBSCRIBER, agent)
     listed = patient.subscriber.list_subscriptions(project=f"projects/{patient.settings.project}")

@@ -30,7 +30,8 @@ from shared.settings import Settings
 
 PRODUCT = "sluice-canary"
 """Its product, its product's category, and what its ids begin with."""
-FILE = f"products/{PRODUCT}.ndjson"
+FILE = f"products/{PRODUCT}-"
+"""What the names of its files begin with; each run has one of its own, so that nobody needs to overwrite an object."""
 CHUNK = "canary-"
 """What the ids of its chunks begin with: the quality rules and the drift of schemas leave these chunks out."""
 POLL_SECONDS = 0.5
@@ -43,8 +44,9 @@ class NotArrived(Exception):
 
 @dataclass(frozen=True)
 class Canary:
-    """One run's transaction."""
+    """One run's file and transaction."""
 
+    file: str
     transaction_id: str
     chunk_id: str
     at: datetime
@@ -53,7 +55,7 @@ class Canary:
     def hatch(cls, now: datetime) -> Canary:
         """A new one; its chunk's id travels with the message, as that of a message that is sent again does."""
         name = f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
-        return cls(f"{PRODUCT}-{name}", f"{CHUNK}{name}", now)
+        return cls(f"{FILE}{name}.ndjson", f"{PRODUCT}-{name}", f"{CHUNK}{name}", now)
 
     def row(self, settings: Settings) -> dict[str, Any]:
         """The transaction, in the base currency: no rate is missing, and its amount is nought in any."""
@@ -78,7 +80,7 @@ def check_canary(patient: Installation) -> Found:
     clock = _Clock(patient.canary_seconds)
     canary = Canary.hatch(datetime.now(UTC))
     try:
-        _file_arrives(patient, clock)
+        _file_arrives(patient, canary, clock)
         _message_arrives(patient, canary, clock)
         _fact_arrives(patient, canary, clock)
     except NotArrived as exc:
@@ -105,16 +107,16 @@ class _Clock:
             time.sleep(POLL_SECONDS)
 
 
-def _file_arrives(patient: Installation, clock: _Clock) -> None:
+def _file_arrives(patient: Installation, canary: Canary, clock: _Clock) -> None:
     bucket = patient.settings.landing_bucket
-    blob = patient.storage.bucket(bucket).blob(FILE)
+    blob = patient.storage.bucket(bucket).blob(canary.file)
     blob.upload_from_string(json.dumps(product()) + "\n")
-    identity = file_id(bucket, FILE, int(blob.generation))
+    identity = file_id(bucket, canary.file, int(blob.generation))
 
     def loaded() -> bool:
         return progress(patient.session, [identity]).finished == 1
 
-    clock.wait(loaded, f"its file gs://{bucket}/{FILE} was not loaded into Postgres")
+    clock.wait(loaded, f"its file gs://{bucket}/{canary.file} was not loaded into Postgres")
 
 
 def _message_arrives(patient: Installation, canary: Canary, clock: _Clock) -> None:

@@ -20,6 +20,8 @@ from shared.errors import ConfigError
 from shared.settings import Settings, load_settings
 
 TERRAFORM = "terraform apply (docs/deployment.md), then look again"
+RAW_COPY = "raw-transactions"
+"""The subscription that keeps the stream's messages in a bucket (terraform/pubsub.tf); a local cloud has none."""
 AGAIN = "stop `sluice up` and start it again: it makes what is missing"
 
 
@@ -69,6 +71,12 @@ class Installation:
     def pairs(self) -> list[tuple[str, str]]:
         """Each function with each of its topics."""
         return [(function.name, topic) for function in self.functions for topic in function.topics]
+
+    @property
+    def deliveries(self) -> list[str]:
+        """The subscriptions that are delivered to something and give up to a dead-letter topic `<name>-dead`."""
+        raw = [RAW_COPY] if self.api else []
+        return [f"{function}-{topic}" for function, topic in self.pairs] + raw
 
     @cached_property
     def _table(self) -> Wiring:
@@ -121,7 +129,7 @@ class Installation:
     @cached_property
     def jobs(self) -> Jobs:
         """The scheduled jobs. Raises ConfigError where no scheduler is named."""
-        found = jobs_of(self.settings, self.api)
+        found = jobs_of(self.settings, self.api, self.environ)
         if found is None:
             raise ConfigError("neither REGION nor SCHEDULER_URL is set: there is no scheduler to ask")
         return found

@@ -10,7 +10,7 @@ from typing import Any
 from google.api_core import exceptions as gax
 from google.pubsub_v1.types import Subscription
 
-from cli.doctor.installation import Installation
+from cli.doctor.installation import RAW_COPY, Installation
 from cli.doctor.steps import Fault, Found
 from local.pubsub.control import PubSubControl
 from local.resources import ACK_DEADLINE_SECONDS, ATTEMPTS, MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS
@@ -52,7 +52,7 @@ def _notified(patient: Installation) -> bool:
 
 def check_topics(patient: Installation) -> Found:
     """Every topic of functions.yaml is there, and a dead-letter topic for each function on it."""
-    wanted = [*patient.topics, *(f"{function}-{topic}-dead" for function, topic in patient.pairs)]
+    wanted = [*patient.topics, *(f"{name}-dead" for name in patient.deliveries)]
     faults = []
     for name in wanted:
         try:
@@ -75,7 +75,15 @@ def check_subscriptions(patient: Installation) -> Found:
         wrong = list(_differences(patient, function, topic, found[name]))
         if wrong:
             faults.append(Fault(f"{name}: {', '.join(wrong)}", _set_right(patient, name)))
-    return Found(f"{len(patient.pairs)} push subscriptions, as functions.yaml says", faults)
+    if patient.api:
+        faults += _raw_copy(patient, found.get(RAW_COPY))
+    return Found(f"{len(patient.deliveries)} subscriptions, as functions.yaml says", faults)
+
+
+def _raw_copy(patient: Installation, found: Subscription | None) -> Iterator[Fault]:
+    """The stream as it came is kept in a bucket, by a subscription of its own."""
+    if found is None or found.topic != patient.topic("transactions") or not found.cloud_storage_config.bucket:
+        yield Fault(f"{RAW_COPY} does not keep the messages of topic transactions in a bucket", patient.made_by)
 
 
 def _set_right(patient: Installation, name: str) -> str:
@@ -111,14 +119,12 @@ def _seconds(duration: Any) -> int:
 def check_dead_letters(patient: Installation) -> Found:
     """Each dead-letter topic has a subscription: without one what is given up is lost."""
     found = _subscriptions(patient)
-    faults = []
-    for function, topic in patient.pairs:
-        dead = f"{function}-{topic}-dead"
-        if dead not in found or found[dead].topic != patient.topic(dead):
-            faults.append(
-                Fault(f"topic {dead} has no subscription {dead}: dead letters would be lost", patient.made_by)
-            )
-    return Found(f"{len(patient.pairs)} dead-letter subscriptions", faults)
+    faults = [
+        Fault(f"topic {dead} has no subscription {dead}: dead letters would be lost", patient.made_by)
+        for dead in (f"{name}-dead" for name in patient.deliveries)
+        if dead not in found or found[dead].topic != patient.topic(dead)
+    ]
+    return Found(f"{len(patient.deliveries)} dead-letter subscriptions", faults)
 
 
 def check_backlog(patient: Installation) -> Found:

@@ -9,7 +9,7 @@ import httpx
 import yaml
 
 from cli.doctor.installation import TERRAFORM, Installation
-from cli.doctor.steps import Fault, Found, NotHere
+from cli.doctor.steps import Fault, Found
 from cli.google_api import ApiRefused
 from cli.jobs import ENABLED
 from local.table import TABLE
@@ -31,14 +31,15 @@ def check_functions(patient: Installation) -> Found:
         faults = []
         asked = [function.name for function in patient.functions if not function.development_only]
     answered = 0
-    for name in [] if faults else asked:
-        url = patient.function_urls[name]
-        token = patient.api.identity_token(url) if patient.api else ""
-        if patient.api and not token:
-            continue
-        answered += 1
-        if told := _answer(url, token):
-            faults.append(Fault(f"{name} {told}", _look(patient, name)))
+    with httpx.Client(timeout=CALL_SECONDS) as client:
+        for name in [] if faults else asked:
+            url = patient.function_urls[name]
+            token = patient.api.identity_token(url) if patient.api else ""
+            if patient.api and not token:
+                continue
+            answered += 1
+            if told := _answer(client, url, token):
+                faults.append(Fault(f"{name} {told}", _look(patient, name)))
     active = f"{len(patient.functions)} are active, " if patient.api else ""
     return Found(f"{active}{answered} were asked and answer", faults)
 
@@ -61,11 +62,11 @@ def _deployed(patient: Installation) -> list[Fault]:
     return faults
 
 
-def _answer(url: str, token: str) -> str:
+def _answer(client: httpx.Client, url: str, token: str) -> str:
     """What is wrong with the answer; empty where the function is loaded and waits for calls."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/{NOTHING}", headers=headers, timeout=CALL_SECONDS)
+        answer = client.get(f"{url.rstrip('/')}/{NOTHING}", headers=headers)
     except httpx.HTTPError as exc:
         return f"does not answer ({type(exc).__name__})"
     if answer.status_code == HTTPStatus.NOT_FOUND and NO_FUNCTION not in answer.text:
@@ -112,23 +113,41 @@ def _resume(patient: Installation, name: str) -> str:
 
 
 def check_secrets(patient: Installation) -> Found:
-    """Each secret that a function of functions.yaml names has an enabled version."""
-    if patient.api is None:
-        raise NotHere("the local cloud has none")
+    """Each secret of functions.yaml is there, and each version that a function is given is enabled.
+
+    A secret that no function is given is no fault: an installation may do without (ALERT_WEBHOOK_URL).
+    """
+    api = patient.cloud
     table: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))["functions"]
     installed = {function.name for function in patient.functions}
     names = sorted({secret for name, row in table.items() if name in installed for secret in row["secrets"]})
-    faults = []
+    given = _given_secrets(patient)
+    faults, unused = [], [name for name in names if name not in given]
     for name in names:
-        add = f"printf %s VALUE | gcloud secrets versions add {name} --data-file=- --project={patient.settings.project}"
         try:
             path = f"v1/projects/{patient.settings.project}/secrets/{name}/versions"
-            versions = list(patient.api.pages("secretmanager", path, "versions", filter="state:ENABLED"))
+            versions = {
+                one["name"].rpartition("/")[2]
+                for one in api.pages("secretmanager", path, "versions", filter="state:ENABLED")
+            }
         except ApiRefused as exc:
             if exc.status != HTTPStatus.NOT_FOUND:
                 raise
             faults.append(Fault(f"secret {name} is not there", TERRAFORM))
             continue
-        if not versions:
-            faults.append(Fault(f"secret {name} has no enabled version", add))
-    return Found(f"{len(names)} secrets", faults)
+        for version in sorted(given.get(name, ())):
+            if version not in versions and not (version == "latest" and versions):
+                told = f"version {version} of secret {name}, which a function is given, is not enabled"
+                faults.append(Fault(told, f"gcloud secrets versions enable {version} --secret={name}, or add one"))
+    told = f"{len(names)} secrets" + (f"; no function is given {', '.join(unused)}" if unused else "")
+    return Found(told, faults)
+
+
+def _given_secrets(patient: Installation) -> dict[str, set[str]]:
+    """The versions of secrets that the deployed functions are given."""
+    parent = f"v2/projects/{patient.settings.project}/locations/{patient.region}/functions"
+    found: dict[str, set[str]] = {}
+    for function in patient.cloud.pages("cloudfunctions", parent, "functions", pageSize="100"):
+        for one in function.get("serviceConfig", {}).get("secretEnvironmentVariables", []):
+            found.setdefault(one["secret"], set()).add(one.get("version", "latest"))
+    return found

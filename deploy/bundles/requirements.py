@@ -27,6 +27,7 @@ PROVIDES: Mapping[str, tuple[str, ...]] = {
 COMES_WITH: Mapping[str, tuple[str, ...]] = {
     "google.api_core": ("google-cloud-storage", "google-cloud-pubsub", "google-cloud-bigquery"),
     "google.auth": ("google-cloud-storage", "google-cloud-pubsub", "google-cloud-bigquery"),
+    "google.oauth2": ("google-cloud-storage", "google-cloud-pubsub", "google-cloud-bigquery"),
     "requests": ("google-cloud-storage", "google-cloud-bigquery"),
 }
 """Modules of distributions that are not pinned: each of these requires them, and one of them must be needed anyway."""

@@ -50,7 +50,7 @@ def max_connections(plan: Plan) -> int:
 
 
 def connections_suffice(plan: Plan, repository: Repository) -> Iterator[str]:
-    """Instances × concurrency × revisions, in all, stay under 85 % of max_connections."""
+    """Instances x concurrency x revisions, in all, stay under 85 % of max_connections."""
     needed = REVISIONS * sum(use.connections for use in uses(plan, repository))
     most = max_connections(plan)
     if needed > SHARE * most:

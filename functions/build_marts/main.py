@@ -33,6 +33,7 @@ from shared.adapters.warehouse_sql import marts
 from shared.entrypoint import Outcome, boundary
 from shared.events import PushMessage, is_scheduled, push_message
 from shared.messages import WarehouseLoaded
+from shared.metric_names import Measure
 from shared.settings import Settings, load_settings
 
 BUDGET_SECONDS = 300.0
@@ -68,14 +69,23 @@ def run(
         if loaded:
             _mark(session, loaded)
         done = _build(session, warehouse, settings, now, loaded is None, has_time)
-        rows_of(session, "settle_feeds", marts=following())
+        settled = rows_of(session, "settle_feeds", marts=following())
         send_alerts(session, publisher, settings.runbook_url)
         if loaded is None and publish_closes(
             session, store, warehouse, settings.lake_bucket,
             touched=lambda days: building.mark(session, marts(), {"sales.close_lines": days}, urgent=True),
         ):  # fmt: skip
             _build(session, warehouse, settings, now, True, has_time)
-    return Outcome("kept_back" if done.kept_back else "built", done.replaced + done.kept_back, done.replaced)
+        if loaded is None:
+            building.tell_freshness(session, marts(), now)
+    return _outcome(done, [seconds for _, seconds in settled])
+
+
+def _outcome(done: Built, settled: list[float]) -> Outcome:
+    """With the time that the slowest of the feeds took which are in their marts now."""
+    measures: dict[Measure, float] = {"batch_seconds": max(settled)} if settled else {}
+    outcome = "kept_back" if done.kept_back else "built"
+    return Outcome(outcome, done.replaced + done.kept_back, done.replaced, measures=measures)
 
 
 def _build(

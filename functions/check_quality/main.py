@@ -7,7 +7,7 @@ Retry    by the Scheduler              Key     the day: measuring it twice gives
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import functions_framework
 from flask import Request
@@ -28,6 +28,7 @@ from shared.domain.quality.judging import Result
 from shared.domain.quality.scoring import kind_of, worth_telling
 from shared.entrypoint import Outcome, boundary
 from shared.settings import Settings, load_settings
+from shared.telemetry import log_freshness
 
 
 @functions_framework.http
@@ -57,7 +58,10 @@ def run(
         landed, sold = quality.days_to_measure(session, position, ran_on, today)
         results = quality.measure_ledger_days(session, landed, today, settings.quality_fields)
         results += quality.measure_sale_days(session, sold, today)
-        results += quality.measure_freshness(session, now)
+        fresh = quality.measure_freshness(session, now)
+        for one in fresh:
+            log_freshness("source", one.dataset, timedelta(hours=float(one.value)), late=not one.passed)
+        results += fresh
         breached = [one for one in results if one.scope == "day" and not one.passed]
         for one in breached:
             if worth_telling(one, today):

@@ -8,6 +8,8 @@ Retry    20 attempts, then dead letter    Key     chunk_id, by its ledger row
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import functions_framework
 import msgspec
@@ -26,6 +28,7 @@ from shared.domain.replaying import rebuilt_rows
 from shared.entrypoint import Outcome, boundary
 from shared.events import PushMessage, push_message
 from shared.messages import Payload, Validated
+from shared.metric_names import Measure
 from shared.settings import Settings, load_settings
 
 
@@ -38,7 +41,15 @@ def load_postgres(request: Request) -> Outcome:
         return run(push_message(request), session=lent, store=CloudStorage(settings.project), settings=settings)
 
 
-def run(push: PushMessage, *, session: Session, store: ObjectStore, settings: Settings) -> Outcome:
+def utc_now() -> datetime:
+    """The clock of the function."""
+    return datetime.now(UTC)
+
+
+def run(
+    push: PushMessage, *, session: Session, store: ObjectStore, settings: Settings,
+    clock: Callable[[], datetime] = utc_now,
+) -> Outcome:  # fmt: skip
     """Hold or load; done before gives the first counts again."""
     done = messages.read(push, Validated)
     facts = _facts(done)
@@ -55,7 +66,7 @@ def run(push: PushMessage, *, session: Session, store: ObjectStore, settings: Se
         now, counts = load_chunk(session, facts, rows, bad or None)
     if done.file_id is None and not (now and counts.quarantined == done.quarantined):
         _keep_conflicts(done, rows, session, store, settings)
-    return _outcome(now, counts)
+    return _outcome(now, counts, done, clock)
 
 
 def _replay(done: Validated, facts: ChunkFacts, session: Session, store: ObjectStore, settings: Settings) -> Outcome:
@@ -117,6 +128,13 @@ def _keep_conflicts(done: Validated, rows: bytes, session: Session, store: Objec
     )  # fmt: skip
 
 
-def _outcome(now: bool, counts: LoadCounts) -> Outcome:
+def _outcome(now: bool, counts: LoadCounts, done: Validated, clock: Callable[[], datetime]) -> Outcome:
+    """What is loaded again by an operator's order is not late, however old it is: its age is not measured."""
     written = counts.inserted + counts.updated
-    return Outcome("loaded" if now else "repeated", counts.received, written, counts.quarantined)
+    if not now:
+        return Outcome("repeated", counts.received, written, counts.quarantined)
+    measures: dict[Measure, float] = {}
+    if not (done.decision or done.reprocess):
+        age = max(0.0, (clock() - done.landed_at).total_seconds())
+        measures["batch_seconds" if done.file_id else "age_seconds"] = age
+    return Outcome("loaded", counts.received, written, counts.quarantined, measures=measures)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from shared.adapters.alerts import raise_alert
@@ -17,8 +17,9 @@ from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.adapters.warehouse_sql import warehouse_sql
-from shared.domain.marts import Mart, waits_for
+from shared.domain.marts import LATE_AFTER, Mart, waits_for
 from shared.errors import QueryRefused
+from shared.telemetry import log_freshness
 
 MOST_DAYS = 400
 """Days that one build reads: well under the 4,000 partitions that BigQuery lets a job modify
@@ -62,6 +63,15 @@ def due_marts(session: Session, marts: Sequence[Mart], now: datetime, *, by_sche
         if mart.name in states
         and mart.is_due(now, states[mart.name][0], by_schedule=by_schedule, urgent=states[mart.name][1])
     ]
+
+
+def tell_freshness(session: Session, marts: Sequence[Mart], now: datetime) -> None:
+    """Log of each mart how long the oldest change waits for it; a mart that nothing waits for is fresh."""
+    oldest = {name: marked for name, _, _, _, marked in rows_of(session, "list_mart_states")}
+    for mart in marts:
+        marked = oldest.get(mart.name)
+        age = now - marked if marked else timedelta(0)
+        log_freshness("mart", mart.name, age, late=age > LATE_AFTER[mart.cadence])
 
 
 def build_marts(

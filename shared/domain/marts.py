@@ -16,6 +16,12 @@ Cadence = Literal["load", "hourly", "nightly"]
 Period = Literal["day", "month"]
 NIGHTLY_AFTER = timedelta(hours=20)
 """A nightly mart is due when its last build is this old: a day less what a run may come late or early."""
+LATE_AFTER: Mapping[Cadence, timedelta] = {
+    "load": timedelta(hours=2),
+    "hourly": timedelta(hours=3),
+    "nightly": timedelta(hours=26),
+}
+"""How long a change may wait for a mart: two hours after a load, else two runs of its cadence, or a night."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "country": ("STRING", "GB"),
     "currency": ("STRING", "GBP"),
     "dataset": ("STRING", "transactions"),
+    "day": ("DATE", DAY),
     "days": ("DATE", DAYS),
     "feed_id": ("INT64", 1),
     "first_day": ("DATE", DAY),

@@ -1,6 +1,6 @@
 -- Whether a canary of `sluice doctor` is among the facts, and whether the mart has all canaries of its day.
 -- Parameters: day, transaction_id
--- Result: arrived (0 or 1), facts and summed (canaries of the day in sales.transactions and in the mart)
+-- Result: arrived, facts, summed (canaries of the day in the facts and in the mart)
 WITH fact AS (
     SELECT
         COUNTIF(transaction_id = @transaction_id) AS arrived,

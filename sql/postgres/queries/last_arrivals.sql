@@ -9,7 +9,7 @@ FROM (
         source,
         landed_at AS arrived_at
     FROM pipeline.file
-    WHERE source IS NOT NULL AND state <> 'rejected' AND object_name <> 'products/sluice-canary.ndjson'
+    WHERE source IS NOT NULL AND state <> 'rejected' AND object_name NOT LIKE 'products/sluice-canary-%'
     UNION ALL
     SELECT
         source,

@@ -16,7 +16,7 @@ WITH chunk AS MATERIALIZED (
         day = ANY(CAST(:days AS date[]))
         AND state <> 'registered'
         AND chunk_id NOT LIKE 'canary-%'
-        AND object_name IS DISTINCT FROM 'products/sluice-canary.ndjson'
+        AND coalesce(object_name, '') NOT LIKE 'products/sluice-canary-%'
 ),
 
 refused AS (

@@ -9,6 +9,6 @@ FROM pipeline.chunk
 WHERE
     day = ANY(CAST(:days AS date[]))
     AND chunk_id NOT LIKE 'canary-%'
-    AND object_name IS DISTINCT FROM 'products/sluice-canary.ndjson'
+    AND coalesce(object_name, '') NOT LIKE 'products/sluice-canary-%'
 GROUP BY source, day
 ORDER BY source, day

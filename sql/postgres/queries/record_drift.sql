@@ -25,7 +25,7 @@ told AS (
         profile,
         coalesce(CAST(profile ->> 'read' AS int), 0) AS read
     FROM taken
-    WHERE chunk_id NOT LIKE 'canary-%' AND object_name IS DISTINCT FROM 'products/sluice-canary.ndjson'
+    WHERE chunk_id NOT LIKE 'canary-%' AND coalesce(object_name, '') NOT LIKE 'products/sluice-canary-%'
 ),
 
 -- A known field in a chunk.

@@ -1,6 +1,6 @@
 -- Feeds are built when no day of theirs is dirty any more in the marts that follow each load.
 -- Parameters: marts
--- Result: feed_id
+-- Result: feed_id, seconds (since its export)
 UPDATE pipeline.feed_batch AS f
 SET
     state = 'built',
@@ -12,4 +12,6 @@ WHERE f.state = 'loaded'
       FROM pipeline.mart_dirty AS d
       WHERE d.mart = ANY(CAST(:marts AS text[])) AND d.period = ANY(f.days || f.level_days)
   )
-RETURNING feed_id
+RETURNING
+    feed_id,
+    extract(EPOCH FROM now() - exported_at)::float8 AS seconds

@@ -1,10 +1,13 @@
-"""`sluice` as a person runs it: a process of its own, and a cloud that `sluice up` keeps running."""
+"""`sluice` as a person runs it, in a process of its own or in this one, and a cloud that `sluice up` keeps running."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from cli.main import main
+from tests.integration.pipeline.harness import forget_clients
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SLUICE = [sys.executable, "-c", "from cli.main import main; main()"]
@@ -39,6 +45,31 @@ def sluice() -> Run:
             env=environment(),
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def here() -> Run:
+    """Run `sluice` with these words in this process, which spares its start; output and exit code."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        out, err, on_end = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+        forget_clients()
+        try:
+            with (
+                pytest.MonkeyPatch.context() as patch,
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
+                patch.setattr(os, "environ", environment())
+                patch.setattr(sys, "argv", ["sluice", *words])
+                with pytest.raises(SystemExit) as ended:
+                    main()
+        finally:
+            signal.signal(signal.SIGTERM, on_end)
+            forget_clients()
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     return run
 

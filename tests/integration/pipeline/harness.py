@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -187,19 +188,23 @@ def row(identity: str, **changes: object) -> bytes:
 
 @contextmanager
 def pipeline(options: Options | None = None) -> Iterator[Pipeline]:
-    """A pipeline in a new home, stopped and removed at the end."""
+    """A pipeline in a new home, killed and removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="sluice-test-"))
     home.chmod(0o755)
+    options = options or Options()
+    unflushed = replace(options, postgres={"fsync": "off", **options.postgres})  # only a machine that fails loses it
     try:
-        with DemoRun(home, Console(quiet=True), options) as run:
-            _forget_clients()
+        with DemoRun(home, Console(quiet=True), unflushed) as run:
+            forget_clients()
             yield Pipeline(run)
+            for name in ("scheduler", "functions", *run.cloud.servers, "postgres"):
+                run.cloud.kill(name)  # nothing outlives the test: no checkpoint, no grace
     finally:
-        _forget_clients()
+        forget_clients()
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _forget_clients() -> None:
+def forget_clients() -> None:
     """A command that a test runs in this process must find the cloud of now."""
     for cached in (storage_adapter.client, pubsub_adapter.client, deadletters.subscriber):
         cached.cache_clear()
