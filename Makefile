@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint format bench bench-late bench-reports bench-cost describe fuzz chaos
+.PHONY: help setup demo test lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos package test-bundles
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements.txt requirements-cli.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -24,15 +24,25 @@ demo: $(STAMP) ## run the whole pipeline once on a local cloud and check every r
 test: $(STAMP) ## run every test (starts and stops the servers it needs)
 	$(BIN)/pytest -n 3 --dist loadfile
 
+package: $(STAMP) ## write one zip per function and manifest.json to build/package
+	$(BIN)/python -m deploy.bundles
+
+test-bundles: $(STAMP) ## run the whole pipeline with every function as its zip in a clean environment; writes docs/bundles.md
+	$(BIN)/python -m deploy.trial --write-docs
+
 SEED ?= 1
 
 chaos: $(STAMP) ## break everything while rows flow; writes docs/reliability.md (SEED=1, 15 minutes)
 	$(BIN)/python -m local.chaos --seed $(SEED) --write-docs
 
-lint: $(STAMP) ## format check, lint and types
+lint: style types ## format check, lint and types
+
+style: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/sqlfluff lint sql/bigquery
+
+types: $(STAMP)
 	$(BIN)/mypy
 
 format: $(STAMP) ## write Python and SQL in the style that lint asks for

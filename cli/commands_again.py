@@ -56,7 +56,7 @@ def reprocess(
             files = list_reprocessable(cloud.session, source, first_day, last_day)
             tell({"dry_run": True, "files": len(files), "rows": sum(f.rows for f in files)}, "reprocessed", as_json)
             return
-        order = Order(str(uuid.uuid4()), operator(), "reprocess", {"source": source, **_named(first, last)}, {})
+        order = Order(str(uuid.uuid4()), operator(cloud), "reprocess", {"source": source, **_named(first, last)}, {})
         publisher = CloudPublisher(cloud.settings.project)
         result = order_reprocess(cloud.session, publisher, order, source, first_day, last_day)
         ids = result.pop("file_ids")
@@ -87,7 +87,7 @@ def refeed(
     """
     first_day, last_day = _days(first, last)
     with connected(home) as cloud:
-        order = Order(str(uuid.uuid4()), operator(), "refeed", _named(first, last), {})
+        order = Order(str(uuid.uuid4()), operator(cloud), "refeed", _named(first, last), {})
         result = order_refeed(cloud.session, cloud.warehouse, order, first_day, last_day)
 
         def built() -> int:

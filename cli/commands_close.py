@@ -36,7 +36,7 @@ def close(
     with connected(home) as cloud:
         office = Office(cloud.session, cloud.warehouse, cloud.settings.base_currency, datetime.now(UTC))
         try:
-            result = perform(CloseAsk(month=month, dry_run=dry_run), str(uuid.uuid4()), operator(), office)
+            result = perform(CloseAsk(month=month, dry_run=dry_run), str(uuid.uuid4()), operator(cloud), office)
         except OrderRefused as exc:
             fail(f"{exc.reason}: {exc}", 2 if exc.reason == "malformed" else 1)
     sums = {name: f"{result[name]:,}" for name in ("gross_base", "refunds_base", "net_base")}

@@ -75,16 +75,15 @@ def propose(name: FieldArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonO
 
 def accept(
     name: FieldArgument,
-    operator: Annotated[str, typer.Option("--by", help="Who accepts it.", show_default="you")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who accepts it.", show_default="you")] = "",
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Take note of the drift of a field: it is not shown as open and raises no alert any more."""
     source, field = _parted(name)
     with connected(home) as cloud:
-        done = rows_of(
-            cloud.session, "accept_drift", source=source, field=field, operator=operator or getpass.getuser()
-        )
+        who = by or cloud.account or getpass.getuser()
+        done = rows_of(cloud.session, "accept_drift", source=source, field=field, operator=who)
     if not done:
         fail(f"{name} has no drift to accept; see `sluice drift --all`")
     if as_json:

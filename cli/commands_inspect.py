@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
 from google.api_core import exceptions as gax
 from pg8000.exceptions import DatabaseError  # type: ignore[import-untyped]
 
-from cli.cloud import DEFAULT_HOME, HomeOption, JsonOption, connected
+from cli.cloud import DEFAULT_HOME, Cloud, HomeOption, JsonOption, connected
 from cli.output import console, fail, print_json, print_table
 from local.pubsub.control import ControlRefused, PubSubControl
+from shared.adapters.deadletters import DeadLetters
 from shared.adapters.postgres import error_facts
 from shared.adapters.queries import rows_of
 from shared.adapters.reconciliation import verify
@@ -75,12 +77,16 @@ def status(
         print_table("Messages under way", ["subscription", "waiting", "dead-lettered"], rows)
 
 
-def _dead_letters() -> list[Finding]:
+def _dead_letters(cloud: Cloud) -> list[Finding]:
     """Rows that lie in dead-letter subscriptions have no outcome yet."""
+    if cloud.api:
+        lying = Counter(one.subscription.rpartition("/")[2] for one in DeadLetters(cloud.settings.project).peek())
+    else:
+        lying = Counter({name: each["waiting"] for name, each in _subscriptions().items()})
     return [
-        Finding("pending", name, f"{waiting['waiting']:,} dead letters; see `sluice deadletter list`")
-        for name, waiting in _subscriptions().items()
-        if is_dead_letter_subscription(name) and waiting["waiting"]
+        Finding("pending", name, f"{waiting:,} dead letters; see `sluice deadletter list`")
+        for name, waiting in sorted(lying.items())
+        if is_dead_letter_subscription(name) and waiting
     ]
 
 
@@ -103,7 +109,7 @@ def _subscriptions() -> dict[str, dict[str, int]]:
 def verify_all(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Check that every row is accounted for and that Postgres, BigQuery and the mart agree, to the cent."""
     with connected(home) as cloud:
-        findings = verify(cloud.session, cloud.warehouse) + _dead_letters()
+        findings = verify(cloud.session, cloud.warehouse) + _dead_letters(cloud)
     if as_json:
         print_json({"balanced": not findings, "findings": [vars(finding) for finding in findings]})
     elif findings:

@@ -124,7 +124,7 @@ def trigger(
 ) -> None:
     """Run a scheduled job now and wait for its outcome."""
     with connected(home) as cloud:
-        answer = run_job(cloud.scheduler_url, job)
+        answer = run_job(cloud.jobs, job)
     if as_json:
         print_json(answer)
     else:

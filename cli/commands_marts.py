@@ -56,8 +56,8 @@ def rebuild(
         fail(f"{mart}: a mart is one of {', '.join(one.short for one in known_marts())}")
     with connected(home) as cloud:
         result = _order(cloud, chosen, mart, first, last)
-        if cloud.scheduler_url:
-            run_job(cloud.scheduler_url, "build_marts")
+        if cloud.jobs:
+            run_job(cloud.jobs, "build_marts")
     tell(result, "rebuild ordered", as_json)
 
 
@@ -73,4 +73,4 @@ def _order(cloud: Cloud, chosen: list[Mart], mart: str | None, first: str | None
         return {"days": len(days), "marts": len(chosen)}
 
     filters = {"mart": mart, "from": first, "to": last}
-    return carry_out(cloud.session, Order(str(uuid.uuid4()), operator(), "rebuild_marts", filters, {}), work)
+    return carry_out(cloud.session, Order(str(uuid.uuid4()), operator(cloud), "rebuild_marts", filters, {}), work)

@@ -14,27 +14,30 @@ from cli import (
     commands_cloud,
     commands_cost,
     commands_demo,
+    commands_doctor,
     commands_drift,
     commands_inspect,
     commands_intake,
     commands_marts,
+    commands_migrate,
     commands_quality,
     commands_quarantine,
     commands_report,
     commands_simulate,
     commands_waiting,
 )
+from cli.environment import EnvFileOption, take_environment
 from cli.output import errors
 
 app = typer.Typer(
     name="sluice",
-    help="Run, feed, watch and check the pipeline. Start with `sluice demo`, or `sluice up` and `sluice drop FILE`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 MODULES = (
     commands_cloud,
     commands_demo,
+    commands_doctor,
     commands_intake,
     commands_marts,
     commands_inspect,
@@ -47,9 +50,16 @@ MODULES = (
     commands_report,
     commands_drift,
     commands_simulate,
+    commands_migrate,
 )
 for module in MODULES:
     module.register(app)
+
+
+@app.callback()
+def choose(env_file: EnvFileOption = None) -> None:
+    """Run, feed, watch and check the pipeline. Start with `sluice demo`, or `sluice up` and `sluice drop FILE`."""
+    take_environment(env_file)
 
 
 def main() -> None:

@@ -46,9 +46,9 @@ def filters(**given: Any) -> Filters:
     return Filters(**{name: value for name, value in given.items() if value is not None})
 
 
-def operator() -> str:
-    """Who gives the order, for the record."""
-    return f"{getpass.getuser()}@cli"
+def operator(cloud: Cloud) -> str:
+    """Who gives the order, for the record: the account that Google knows, on a local cloud the user of the machine."""
+    return cloud.account or f"{getpass.getuser()}@cli"
 
 
 def give(cloud: Cloud, ask: Ask) -> Result:
@@ -56,7 +56,7 @@ def give(cloud: Cloud, ask: Ask) -> Result:
     project = cloud.settings.project
     office = Office(cloud.session, cloud.store, CloudPublisher(project), DeadLetters(project), cloud.settings)
     try:
-        return perform(ask, str(uuid.uuid4()), operator(), office)
+        return perform(ask, str(uuid.uuid4()), operator(cloud), office)
     except OrderRefused as exc:
         fail(str(exc))
 

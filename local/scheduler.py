@@ -3,8 +3,9 @@
     python -m local.scheduler --port 0 --functions-url http://127.0.0.1:8080
 
 A call carries the real headers. A failed call is tried again, as often as the deployed jobs do.
-`POST /v1/jobs/NAME:run` runs a job now and answers with its outcome; `GET /v1/jobs` lists the jobs. It keeps no state:
-like the real one it does not make up for runs missed while it was down.
+`POST /v1/jobs/NAME:run` runs a job now and answers with its outcome, `:pause` and `:resume` stop and start its
+schedule; `GET /v1/jobs` lists the jobs. It keeps no state: like the real one it does not make up for runs missed while
+it was down.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Scheduler:
         self._url = functions_url
         self.jobs: dict[str, Function] = {f.name: f for f in read_table().functions if f.schedules}
         self.last: dict[str, dict[str, str | int]] = {}
+        self.paused: set[str] = set()
 
     async def keep_time(self, function: Function, cron: str) -> None:
         """Call the function at each time of its cron line, for ever."""
@@ -46,7 +48,12 @@ class Scheduler:
         while True:
             due: datetime = times.get_next(datetime)
             await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
-            await self.call(function, due)
+            if function.name not in self.paused:
+                await self.call(function, due)
+
+    def state(self, name: str) -> str:
+        """ENABLED or PAUSED, in the words of the real one."""
+        return "PAUSED" if name in self.paused else "ENABLED"
 
     async def call(self, function: Function, due: datetime) -> int:
         """One run with its retries; the last status, 0 where nobody answered."""
@@ -69,16 +76,24 @@ class Scheduler:
 def application(scheduler: Scheduler) -> Starlette:
     """The HTTP side, and the clock as a background task for each cron line."""
 
-    async def run(request: Request) -> JSONResponse:
-        function = scheduler.jobs.get(request.path_params["job"])
-        if function is None:
+    async def order(request: Request) -> JSONResponse:
+        name, verb = request.path_params["job"], request.path_params["verb"]
+        function = scheduler.jobs.get(name)
+        if function is None or verb not in ("run", "pause", "resume"):
             message = f"no such job; known are {', '.join(sorted(scheduler.jobs))}"
             return JSONResponse({"error": {"code": 404, "message": message}}, 404)
-        status = await scheduler.call(function, datetime.now(UTC))
-        return JSONResponse(scheduler.last[function.name], 200 if 200 <= status < 300 else 502)
+        if verb == "run":
+            status = await scheduler.call(function, datetime.now(UTC))
+            return JSONResponse(scheduler.last[name], 200 if 200 <= status < 300 else 502)
+        (scheduler.paused.add if verb == "pause" else scheduler.paused.discard)(name)
+        return JSONResponse({"name": name, "state": scheduler.state(name)})
 
     async def listing(_: Request) -> JSONResponse:
-        jobs = [{"name": n, "schedules": f.schedules, **scheduler.last.get(n, {})} for n, f in scheduler.jobs.items()]
+        jobs = [
+            {"name": name, "schedules": function.schedules, "state": scheduler.state(name)}
+            | scheduler.last.get(name, {})
+            for name, function in scheduler.jobs.items()
+        ]
         return JSONResponse({"jobs": jobs})
 
     @asynccontextmanager
@@ -89,7 +104,7 @@ def application(scheduler: Scheduler) -> Starlette:
         for task in tasks:
             task.cancel()
 
-    routes = [Route("/v1/jobs/{job}:run", run, methods=["POST"]), Route("/v1/jobs", listing)]
+    routes = [Route("/v1/jobs/{job}:{verb}", order, methods=["POST"]), Route("/v1/jobs", listing)]
     return Starlette(routes=routes, lifespan=clock)
 
 

@@ -7,7 +7,7 @@ locals {
   # Function => dataset => what it does there. Its role in functions.yaml says whether it may at all: a precondition
   # below holds the two together, and tests/terraform/test_warehouse_access.py holds this table to what the SQL touches.
   warehouse_use = {
-    load_warehouse = { staging = local.writes, sales = local.writes }
+    load_warehouse = { staging = local.writes, sales = local.writes, marts = local.reads } # a refeed asks which days the marts hold
     build_marts    = { staging = local.writes, sales = local.writes, marts = local.writes }
     check_quality  = { staging = local.writes, marts = local.writes }
     close_month    = { sales = local.reads, marts = local.reads }

@@ -53,7 +53,7 @@ module "function" {
   package_dir     = var.package_dir
   bundle          = local.manifest[each.key]
   network         = google_compute_network.main.id
-  subnetwork      = google_compute_subnetwork.functions.id
+  subnetwork      = try(each.value.outside, false) ? google_compute_subnetwork.outside.id : google_compute_subnetwork.functions.id
   tags            = concat([local.slug[each.key]], try(each.value.outside, false) ? ["outside"] : [])
 
   environment_variables = merge(
@@ -72,6 +72,7 @@ module "function" {
     terraform_data.agents,
     terraform_data.builder,
     google_secret_manager_secret_iam_member.reader,
+    google_service_account_iam_member.apply_acts_as,
     terraform_data.table,
   ]
 }

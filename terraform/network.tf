@@ -11,6 +11,17 @@ variable "functions_range" {
   }
 }
 
+variable "outside_range" {
+  description = "Addresses of the subnet of those that call hosts which are not Google's."
+  type        = string
+  default     = "10.8.4.0/24"
+
+  validation {
+    condition     = can(cidrnetmask(var.outside_range)) && try(tonumber(split("/", var.outside_range)[1]) <= 26, false)
+    error_message = "outside_range must be a range of at least 64 addresses, such as 10.8.4.0/24."
+  }
+}
+
 variable "database_range" {
   description = "Addresses that Google takes for the database, in the peered network."
   type        = string
@@ -34,11 +45,29 @@ resource "google_compute_network" "main" {
   depends_on = [terraform_data.agents_exist]
 }
 
+# Flow logs tell addresses and bytes, but not which function it was, and firewall rules of Cloud Run write no log:
+# https://cloud.google.com/run/docs/configuring/vpc-direct-vpc#limitations
 resource "google_compute_subnetwork" "functions" {
   name                     = "sluice-functions"
   region                   = var.region
   network                  = google_compute_network.main.id
   ip_cidr_range            = var.functions_range
+  private_ip_google_access = true
+
+  log_config {
+    aggregation_interval = "INTERVAL_10_MIN"
+    flow_sampling        = 0.5
+    metadata             = "INCLUDE_ALL_METADATA"
+  }
+}
+
+# Of its own, as only this one has a NAT: the others have no way to the internet at all, and do not wait for a NAT when an
+# instance starts, which takes up to half a minute by the same page.
+resource "google_compute_subnetwork" "outside" {
+  name                     = "sluice-outside"
+  region                   = var.region
+  network                  = google_compute_network.main.id
+  ip_cidr_range            = var.outside_range
   private_ip_google_access = true
 
   log_config {
@@ -62,6 +91,8 @@ resource "google_service_networking_connection" "database" {
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.database.name]
   deletion_policy         = "ABANDON" # Google frees it days after the instance is gone; a teardown need not wait
+
+  depends_on = [terraform_data.agents]
 }
 
 resource "google_compute_firewall" "deny_out" {
@@ -74,10 +105,6 @@ resource "google_compute_firewall" "deny_out" {
 
   deny {
     protocol = "all"
-  }
-
-  log_config {
-    metadata = "INCLUDE_ALL_METADATA"
   }
 }
 
@@ -163,7 +190,12 @@ resource "google_compute_router_nat" "main" {
   region                             = var.region
   router                             = google_compute_router.main.name
   nat_ip_allocate_option             = "AUTO_ONLY"
-  source_subnetwork_ip_ranges_to_nat = "ALL_SUBNETWORKS_ALL_IP_RANGES"
+  source_subnetwork_ip_ranges_to_nat = "LIST_OF_SUBNETWORKS"
+
+  subnetwork {
+    name                    = google_compute_subnetwork.outside.id
+    source_ip_ranges_to_nat = ["ALL_IP_RANGES"]
+  }
 
   log_config {
     enable = true

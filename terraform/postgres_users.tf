@@ -18,7 +18,10 @@ locals {
 
   database_members = merge(
     { for name in local.database_clients : name => [google_sql_user.function[name].name] },
-    { for role, persons in local.database_people : role => [for member in sort(keys(persons)) : google_sql_user.person[member].name] },
+    { for role, persons in local.database_people : role => concat(
+      [for member in sort(keys(persons)) : google_sql_user.person[member].name],
+      role == "operator" ? [google_sql_user.operate.name] : [], # the job of jobs.tf
+    ) },
   )
 
   # https://cloud.google.com/sql/docs/postgres/iam-conditions

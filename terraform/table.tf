@@ -32,5 +32,9 @@ resource "terraform_data" "table" {
       condition     = length(setsubtract(keys(var.max_instances), keys(local.functions))) == 0
       error_message = "max_instances names what is no function here: ${join(", ", setsubtract(keys(var.max_instances), keys(local.functions)))}."
     }
+    precondition {
+      condition     = length(setsubtract(keys(var.secret_versions), local.secrets)) == 0
+      error_message = "secret_versions names what is no secret of a function here: ${join(", ", setsubtract(keys(var.secret_versions), local.secrets))}. Known are ${join(", ", local.secrets)}."
+    }
   }
 }

@@ -138,7 +138,7 @@ def _write(
 ) -> FeedTable | None:
     """One table's changes as an object, streamed; None where there are none."""
     question = query(f"any_changed_{table}")
-    if not rows_of(session, question.name, **{key: params[key] for key in question.names})[0][0]:
+    if not session.rows(question.sql, *question.values({key: params[key] for key in question.names}))[0][0]:
         return None
     body = query(f"enrich_{table}").literal(params)
     with store.open_once(settings.lake_bucket, name) as out:

@@ -50,21 +50,37 @@ def read_migrations(folder: Path = FOLDER) -> list[Migration]:
     return found
 
 
+def pending(session: Session, folder: Path = FOLDER) -> list[str]:
+    """Names of the migrations that this database lacks; changes nothing. Raises ConfigError as `migrate` does."""
+    return [migration.name for migration in _missing(session, read_migrations(folder))]
+
+
 def migrate(session: Session, folder: Path = FOLDER) -> list[str]:
     """Apply what is missing and return its names. Raises ConfigError where the ledger and the files disagree."""
     migrations = read_migrations(folder)
     session.row("SELECT pg_advisory_lock($1::bigint)", LOCK_KEY)
     try:
-        if not session.row("SELECT to_regclass('public.schema_migration') IS NOT NULL")[0]:
+        missing = _missing(session, migrations)
+        if missing and not _has_ledger(session):
             session.rows(_LEDGER)
-        applied = {int(row[0]): row for row in session.rows("SELECT version, name, checksum FROM schema_migration")}
-        _compare(migrations, applied)
-        missing = [migration for migration in migrations if migration.version not in applied]
         for migration in missing:
             _apply(session, migration)
         return [migration.name for migration in missing]
     finally:
         session.row("SELECT pg_advisory_unlock($1::bigint)", LOCK_KEY)
+
+
+def _missing(session: Session, migrations: list[Migration]) -> list[Migration]:
+    applied: dict[int, tuple[object, ...]] = {}
+    if _has_ledger(session):
+        rows = session.rows("SELECT version, name, checksum FROM public.schema_migration")
+        applied = {int(row[0]): row for row in rows}
+    _compare(migrations, applied)
+    return [migration for migration in migrations if migration.version not in applied]
+
+
+def _has_ledger(session: Session) -> bool:
+    return bool(session.row("SELECT to_regclass('public.schema_migration') IS NOT NULL")[0])
 
 
 def _compare(migrations: list[Migration], applied: dict[int, tuple[object, ...]]) -> None:

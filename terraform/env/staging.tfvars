@@ -10,3 +10,7 @@ database = {
   backups         = 14
   log_days        = 7
 }
+
+settings = {
+  PRODUCT_API_URL = "https://products.example.com" # yours; without one extract_products fails each night
+}

@@ -92,6 +92,11 @@ run "prod_is_what_the_table_says" {
     condition     = alltrue([for bucket in local.buckets : length(local.expiring[bucket]) > 0]) && sum([for bucket in keys(local.expiring) : length(local.expiring[bucket])]) == length(local.retention)
     error_message = "a row of shared/retention.yaml has no rule"
   }
+  # Only who says so gets out.
+  assert {
+    condition     = toset([for name, row in local.functions : name if try(row.outside, false)]) == toset(["extract_products", "notify"]) && google_compute_firewall.allow_outside.target_tags == toset(["outside"]) && one(google_compute_firewall.deny_out.deny).protocol == "all"
+    error_message = "another function than those two may call hosts that are not Google's"
+  }
 }
 
 run "dev_has_the_simulated_api_and_who_asks_it" {
@@ -139,6 +144,14 @@ run "instances_are_counted_as_they_are_set" {
   command = plan
   variables {
     max_instances = { load_postgres = 30 }
+  }
+  expect_failures = [terraform_data.table]
+}
+
+run "a_version_of_an_unknown_secret_is_refused" {
+  command = plan
+  variables {
+    secret_versions = { WEBHOOK = "1" }
   }
   expect_failures = [terraform_data.table]
 }

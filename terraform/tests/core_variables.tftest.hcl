@@ -28,6 +28,7 @@ run "each_wrong_variable_is_refused" {
     agents_wait_seconds      = -1
     key_ring                 = "our keys"
     functions_range          = "10.8.0.0/26"
+    outside_range            = "10.8.4.0/28"
     database_range           = "10.9.0.0"
     project                  = "My Project"
     environment              = "production"
@@ -45,6 +46,7 @@ run "each_wrong_variable_is_refused" {
     var.agents_wait_seconds,
     var.key_ring,
     var.functions_range,
+    var.outside_range,
     var.database_range,
     var.project,
     var.environment,

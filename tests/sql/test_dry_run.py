@@ -38,6 +38,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "open_day": ("DATE", DAY),
     "period": ("DATE", DAY),
     "periods": ("DATE", DAYS),
+    "transaction_id": ("STRING", "t1"),
     "since": ("TIMESTAMP", "2024-01-15T00:00:00Z"),
     "until": ("TIMESTAMP", "2024-01-16T00:00:00Z"),
 }

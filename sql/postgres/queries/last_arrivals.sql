@@ -1,5 +1,5 @@
 -- When each source last sent something: a file that was taken, or a message.
--- Parameters: since (a day before which no message is looked for)
+-- Parameters: since (a day before which no message is looked for). A canary of `sluice doctor` is no sign of its source.
 -- Result: source, arrived_at
 SELECT
     source,
@@ -9,13 +9,13 @@ FROM (
         source,
         landed_at AS arrived_at
     FROM pipeline.file
-    WHERE source IS NOT NULL AND state <> 'rejected'
+    WHERE source IS NOT NULL AND state <> 'rejected' AND object_name <> 'products/sluice-canary.ndjson'
     UNION ALL
     SELECT
         source,
         registered_at
     FROM pipeline.chunk
-    WHERE file_id IS NULL AND day >= CAST(:since AS date)
+    WHERE file_id IS NULL AND day >= CAST(:since AS date) AND chunk_id NOT LIKE 'canary-%'
 ) AS arrival
 GROUP BY source
 ORDER BY source

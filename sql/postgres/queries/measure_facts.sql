@@ -1,5 +1,5 @@
 -- Counters of the transactions that the chunks of the given ledger days wrote last, found by the index of change_seq.
--- Parameters: days
+-- Parameters: days. Canaries of `sluice doctor` are left out.
 -- Result: day, facts, late, with_user, inferred_users, inferred_products
 SELECT
     c.day,
@@ -13,5 +13,6 @@ INNER JOIN commerce.transactions AS t ON t.change_seq = c.loaded_xid AND t.sourc
 INNER JOIN commerce.products AS p USING (product_key)
 LEFT JOIN commerce.users AS u USING (user_key)
 WHERE c.day = ANY(CAST(:days AS date[])) AND c.source = 'transactions' AND c.state = 'loaded'
+    AND c.chunk_id NOT LIKE 'canary-%'
 GROUP BY c.day
 ORDER BY c.day

@@ -1,5 +1,5 @@
 -- Counters of the rows that came in, for each chunk, file, and source and day of the given ledger days.
--- Parameters: days, fewest (rows of a chunk that is judged by itself)
+-- Parameters: days, fewest (rows of a chunk that is judged by itself). Canaries of `sluice doctor` are no rows of a source.
 -- Result: scope, subject, dataset, day, counts (jsonb); the ledger is read, never the facts
 WITH chunk AS MATERIALIZED (
     SELECT
@@ -12,7 +12,11 @@ WITH chunk AS MATERIALIZED (
         valid,
         profile
     FROM pipeline.chunk
-    WHERE day = ANY(CAST(:days AS date[])) AND state <> 'registered'
+    WHERE
+        day = ANY(CAST(:days AS date[]))
+        AND state <> 'registered'
+        AND chunk_id NOT LIKE 'canary-%'
+        AND object_name IS DISTINCT FROM 'products/sluice-canary.ndjson'
 ),
 
 refused AS (

@@ -12,7 +12,20 @@ WITH taken AS (
         LIMIT CAST(:most AS bigint)
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING chunk_key, chunk_id, source, registered_at, profile, coalesce(CAST(profile ->> 'read' AS int), 0) AS read
+    RETURNING chunk_key, chunk_id, source, registered_at, object_name, profile
+),
+
+-- A canary of `sluice doctor` is taken and tells nothing of what its source sends.
+told AS (
+    SELECT
+        chunk_key,
+        chunk_id,
+        source,
+        registered_at,
+        profile,
+        coalesce(CAST(profile ->> 'read' AS int), 0) AS read
+    FROM taken
+    WHERE chunk_id NOT LIKE 'canary-%' AND object_name IS DISTINCT FROM 'products/sluice-canary.ndjson'
 ),
 
 -- A known field in a chunk.
@@ -25,7 +38,7 @@ observed AS (
         f.field,
         t.read,
         t.read - coalesce(CAST(t.profile -> 'missing' ->> f.field AS int), 0) AS present
-    FROM taken t
+    FROM told t
     CROSS JOIN LATERAL (
         SELECT jsonb_object_keys(t.profile -> 'types')
         UNION
@@ -58,7 +71,7 @@ typed AS (
         (array_agg(t.chunk_id ORDER BY t.chunk_key))[1] AS first_chunk,
         min(t.registered_at) AS since,
         max(t.registered_at) AS until
-    FROM taken t
+    FROM told t
     CROSS JOIN LATERAL jsonb_each(t.profile -> 'types') f (field, types)
     CROSS JOIN LATERAL jsonb_each_text(f.types) k (json_type, rows)
     GROUP BY 1, 2, 3
@@ -107,7 +120,7 @@ unknown AS (
         (array_agg(t.chunk_id ORDER BY t.chunk_key))[1] AS first_chunk,
         min(t.registered_at) AS since,
         max(t.registered_at) AS until
-    FROM taken t
+    FROM told t
     CROSS JOIN LATERAL jsonb_each(t.profile -> 'unknown') f (field, types)
     CROSS JOIN LATERAL jsonb_each_text(f.types) k (json_type, rows)
     GROUP BY 1, 2, 3

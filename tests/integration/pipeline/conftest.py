@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.pipeline.access import oversteps, strangers
 from tests.integration.pipeline.harness import Pipeline, pipeline
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Pipeline]:
-    """A pipeline on a local cloud."""
+    """A pipeline on a local cloud. At its end nobody has done what would be refused in a project."""
     with pipeline() as started:
         yield started
+        assert oversteps(started) == []
+        assert strangers(started) == []

@@ -17,7 +17,7 @@ from pg8000.exceptions import DatabaseError  # type: ignore[import-untyped]
 
 from local.database_users import make_users, url_of, user_of
 from local.postgres import LocalPostgres
-from local.table import read_table
+from local.table import ROOT, read_table
 from shared.adapters.database_roles import grant_roles
 from shared.adapters.migrations import migrate
 from shared.adapters.postgres import Session, connect, error_facts
@@ -27,6 +27,8 @@ from tests.integration.postgres.target import Target
 CLIENTS = sorted(function.name for function in read_table().functions if "database_client" in function.roles)
 MIGRATOR = "sluice-migrate"
 SCHEMAS = ("audit", "commerce", "finance", "identity", "pipeline")
+STRENGTH = ("", "reads", "adds", "writes")
+SAID = {"SELECT": "reads", "INSERT": "adds", "UPDATE": "writes", "DELETE": "writes"}
 OWNERS_ALONE = (
     "ALTER TABLE commerce.transactions DISABLE TRIGGER audit_update",
     "DROP TABLE finance.close_line",
@@ -236,3 +238,20 @@ def test_migrations_and_grants_need_no_superuser(cloud_sql: Target) -> None:
     assert refused(migrator, "DELETE FROM audit.change"), "the owner too"
     loading.close()
     migrator.close()
+
+
+def test_the_page_on_security_says_what_each_role_may_do(session: Session) -> None:
+    grant_roles(session, {})
+    given: dict[str, dict[str, str]] = {}
+    for schema in SCHEMAS:
+        for role, _, privilege in session.rows(PRIVILEGES, schema):
+            most = STRENGTH.index(given.setdefault(role, {}).get(schema, ""))
+            given[role][schema] = STRENGTH[max(most, STRENGTH.index(SAID[privilege]))]
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    body = page.split("## Who may do what in the database", 1)[1].split("\n### ", 1)[0]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in body.splitlines() if row.startswith("| `")]
+    told = {
+        name.strip("`"): {schema: cell for schema, cell in zip(SCHEMAS, cells, strict=True) if cell}
+        for name, *cells in rows
+    }
+    assert told == {role: uses for role, uses in given.items() if role != "watched"}

@@ -1,6 +1,6 @@
 -- What is wrong with the staged months; a month with a `fail` does not replace what stands.
 -- Parameters: none. ${staged} is the staging table that query.sql filled.
--- Result: period, name, severity, failures (rows of the mart; of a `warn`, transactions), only where there are any
+-- Result: period, name, severity, failures (rows; transactions or orders by the name of the check), where there are any
 WITH keyed AS (
     SELECT
         month,
@@ -51,7 +51,8 @@ counted AS (
         COUNTIF(is_guest AND (customer_tier IS NOT NULL OR country IS NOT NULL)) AS named_guests,
         SUM(transactions) AS transactions,
         SUM(transactions_without_rate) AS without_rate,
-        SUM(IF(is_guest, transactions, 0)) AS guests
+        SUM(orders) AS orders,
+        SUM(IF(is_guest, orders, 0)) AS guests
     FROM keyed
     GROUP BY month
 )
@@ -83,7 +84,7 @@ CROSS JOIN
         STRUCT(
             'mostly_guests' AS name,
             'warn' AS severity,
-            IF(c.guests * 2 > c.transactions, c.guests, 0) AS failures
+            IF(c.guests * 2 > c.orders, c.guests, 0) AS failures
         )
     ]) AS f
 WHERE f.failures > 0

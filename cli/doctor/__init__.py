@@ -1,0 +1,1 @@
+"""`sluice doctor`: an installation checked step by step, each fault with what mends it."""

@@ -1,0 +1,170 @@
+"""The ways that files and messages take: buckets, topics, subscriptions, dead letters, and what waits in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions as gax
+from google.pubsub_v1.types import Subscription
+
+from cli.doctor.installation import Installation
+from cli.doctor.steps import Fault, Found
+from local.pubsub.control import PubSubControl
+from local.resources import ACK_DEADLINE_SECONDS, ATTEMPTS, MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS
+from shared.domain.redriving import is_dead_letter_subscription
+
+ARRIVAL = "OBJECT_FINALIZE"
+LONGEST_WAIT = 300.0
+"""Seconds: a message that waits longer is critical, as the alert on the oldest unacknowledged message has it."""
+LOOK_BACK = timedelta(minutes=10)
+WAITING = "num_undelivered_messages"
+OLDEST = "oldest_unacked_message_age"
+
+
+def check_buckets(patient: Installation) -> Found:
+    """The buckets are there, and the landing bucket tells topic uploads of each new object."""
+    settings = patient.settings
+    faults = []
+    for variable, name in (
+        ("LANDING_BUCKET", settings.landing_bucket), ("LAKE_BUCKET", settings.lake_bucket),
+        ("QUARANTINE_BUCKET", settings.quarantine_bucket),
+    ):  # fmt: skip
+        if patient.storage.lookup_bucket(name) is None:
+            faults.append(Fault(f"bucket {name} ({variable}) is not there", patient.made_by))
+    if not faults and not _notified(patient):
+        told = f"bucket {settings.landing_bucket} sends no {ARRIVAL} to topic uploads: files that land are not seen"
+        faults.append(Fault(told, f"{patient.made_by}; `sluice trigger reconcile` names the files that were missed"))
+    return Found("3 buckets, arrivals go to topic uploads", faults)
+
+
+def _notified(patient: Installation) -> bool:
+    landing = patient.storage.bucket(patient.settings.landing_bucket)
+    return any(
+        one.topic_name == "uploads"
+        and (one.event_types is None or ARRIVAL in one.event_types)
+        and one.payload_format == "JSON_API_V1"
+        for one in landing.list_notifications()
+    )
+
+
+def check_topics(patient: Installation) -> Found:
+    """Every topic of functions.yaml is there, and a dead-letter topic for each function on it."""
+    wanted = [*patient.topics, *(f"{function}-{topic}-dead" for function, topic in patient.pairs)]
+    faults = []
+    for name in wanted:
+        try:
+            patient.publisher.get_topic(topic=patient.topic(name))
+        except gax.NotFound:
+            faults.append(Fault(f"topic {name} is not there", patient.made_by))
+    return Found(f"{len(wanted)} topics", faults)
+
+
+def check_subscriptions(patient: Installation) -> Found:
+    """Each function has its subscription on each of its topics, exactly as functions.yaml and the house say."""
+    found = _subscriptions(patient)
+    faults = []
+    for function, topic in patient.pairs:
+        name = f"{function}-{topic}"
+        if name not in found:
+            told = f"{name} is not there: what is published to {topic} does not reach {function}"
+            faults.append(Fault(told, patient.made_by))
+            continue
+        wrong = list(_differences(patient, function, topic, found[name]))
+        if wrong:
+            faults.append(Fault(f"{name}: {', '.join(wrong)}", _set_right(patient, name)))
+    return Found(f"{len(patient.pairs)} push subscriptions, as functions.yaml says", faults)
+
+
+def _set_right(patient: Installation, name: str) -> str:
+    return patient.made_by if patient.api else f"delete subscription {name}, then {patient.made_by}"
+
+
+def _differences(patient: Installation, function: str, topic: str, found: Subscription) -> Iterator[str]:
+    push, policy, retry = found.push_config, found.dead_letter_policy, found.retry_policy
+    endpoint = patient.function_urls[function]
+    told: list[tuple[str, object, object]] = [
+        ("topic", found.topic, patient.topic(topic)),
+        ("ack deadline", found.ack_deadline_seconds, ACK_DEADLINE_SECONDS),
+        ("dead-letter topic", policy.dead_letter_topic, patient.topic(f"{function}-{topic}-dead")),
+        ("attempts", policy.max_delivery_attempts, ATTEMPTS),
+        ("least backoff", _seconds(retry.minimum_backoff), MIN_BACKOFF_SECONDS),
+        ("most backoff", _seconds(retry.maximum_backoff), MAX_BACKOFF_SECONDS),
+        ("push endpoint", push.push_endpoint.rstrip("/"), endpoint.rstrip("/")),
+    ]
+    if patient.api:
+        told.append(("OIDC audience", push.oidc_token.audience.rstrip("/"), endpoint.rstrip("/")))
+        if not push.oidc_token.service_account_email:
+            yield "no OIDC account signs its pushes"
+    for what, is_now, wanted in told:
+        if is_now != wanted:
+            yield f"{what} is {is_now or 'none'}, not {wanted}"
+
+
+def _seconds(duration: Any) -> int:
+    """The client gives a duration as a timedelta, whatever its types say."""
+    return int(duration.total_seconds())
+
+
+def check_dead_letters(patient: Installation) -> Found:
+    """Each dead-letter topic has a subscription: without one what is given up is lost."""
+    found = _subscriptions(patient)
+    faults = []
+    for function, topic in patient.pairs:
+        dead = f"{function}-{topic}-dead"
+        if dead not in found or found[dead].topic != patient.topic(dead):
+            faults.append(
+                Fault(f"topic {dead} has no subscription {dead}: dead letters would be lost", patient.made_by)
+            )
+    return Found(f"{len(patient.pairs)} dead-letter subscriptions", faults)
+
+
+def check_backlog(patient: Installation) -> Found:
+    """Nothing lies in a dead-letter subscription, and no message waits for long."""
+    waiting, oldest = _measured(patient) if patient.api else _local(os.environ["PUBSUB_EMULATOR_HOST"])
+    faults = [
+        Fault(f"{number:,} dead letters in {name}", "sluice deadletter list; runbook: dead-letters")
+        for name, number in sorted(waiting.items())
+        if is_dead_letter_subscription(name) and number
+    ]
+    faults += [
+        Fault(f"a message of {name} waits for {age:,.0f} s", "runbook: a-backlog-grows, a-function-keeps-failing")
+        for name, age in sorted(oldest.items())
+        if not is_dead_letter_subscription(name) and age > LONGEST_WAIT
+    ]
+    return Found(f"{sum(waiting.values()):,} messages wait, no dead letters", faults)
+
+
+def _local(host: str) -> tuple[dict[str, int], dict[str, float]]:
+    with PubSubControl(host) as control:
+        stats = {name.rpartition("/")[2]: one for name, one in control.stats().items()}
+    return (
+        {name: one.undelivered + one.outstanding for name, one in stats.items()},
+        {name: one.oldest_unacked_seconds for name, one in stats.items()},
+    )
+
+
+def _measured(patient: Installation) -> tuple[dict[str, int], dict[str, float]]:
+    """Cloud Monitoring's newest values; they are one to four minutes old
+    (https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-pubsub)."""
+    waiting = {name: int(value) for name, value in _metric(patient, WAITING)}
+    return waiting, {name: float(value) for name, value in _metric(patient, OLDEST)}
+
+
+def _metric(patient: Installation, metric: str) -> Iterator[tuple[str, str]]:
+    now = datetime.now(UTC)
+    series = patient.cloud.pages(
+        "monitoring", f"v3/projects/{patient.settings.project}/timeSeries", "timeSeries",
+        filter=f'metric.type = "pubsub.googleapis.com/subscription/{metric}"',
+        **{"interval.startTime": (now - LOOK_BACK).isoformat(), "interval.endTime": now.isoformat()},
+    )  # fmt: skip
+    for one in series:
+        if points := one.get("points"):
+            yield one["resource"]["labels"]["subscription_id"], points[0]["value"]["int64Value"]
+
+
+def _subscriptions(patient: Installation) -> dict[str, Subscription]:
+    listed = patient.subscriber.list_subscriptions(project=f"projects/{patient.settings.project}")
+    return {one.name.rpartition("/")[2]: one for one in listed}

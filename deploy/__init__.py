@@ -1,0 +1,1 @@
+"""What makes, tries and rolls out the deployment; never deployed itself."""

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Starts `sluice` from a release, in a job inside the network: it can reach Postgres there, and no package index. So the
+# wheels are in the release. Called by the jobs of terraform/jobs.tf with RELEASE, the folder of the release.
+set -eu
+home=$(mktemp -d)
+python -m zipfile -e "$RELEASE/source.zip" "$home"
+pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-index --find-links "$RELEASE/wheels" \
+    --requirement "$home/requirements-cli.txt"
+cd "$home"
+exec python -c 'from cli.main import main; main()' "$@"
