@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 QUIET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+MEMORY = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
+"""Terraform writes the whole state, through to the disk, after each of its 500 resources."""
 NO_CHANGES, FAILED, CHANGES = 0, 1, 2
 NO_AGENTS = "-var=agents_wait_seconds=0"
 """Neither asks for service agents (gcloud) nor waits for them: terraform/agents.tf."""
@@ -48,7 +51,10 @@ class Terraform:
         """Apply a saved plan to a local state, by the stand-in, which makes nothing. Refused for the real provider."""
         if self.offline is None:
             raise TerraformFailed("terraform apply: from here only the stand-in applies; see docs/deployment.md")
-        self.run("apply", f"-state={state}", str(out))
+        with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+            written = Path(folder) / state.name
+            self.run("apply", f"-state={written}", "-backup=-", str(out))
+            shutil.move(written, state)
 
     def show(self, file: Path) -> dict[str, Any]:
         """A saved plan or a state as JSON: https://developer.hashicorp.com/terraform/internals/json-format."""
