@@ -54,7 +54,7 @@ run "a_topic_that_nobody_takes" {
     text = replace(var.text, "topics: [files]", "topics: [files, lost]")
   }
   assert {
-    condition     = contains(output.problems, "functions/functions.yaml: topic lost has no function that takes it, so its messages were lost: add a trigger {topic: lost}, or take it off topics")
+    condition     = contains(output.problems, "functions/functions.yaml:2: topic lost has no function that takes it, so its messages were lost: add a trigger {topic: lost}, or take it off topics")
     error_message = join("\n", output.problems)
   }
 }

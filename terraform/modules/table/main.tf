@@ -1,12 +1,13 @@
 # Reads functions.yaml and finds what is wrong with it. Every problem names the line of its function and says what to do.
 locals {
-  table  = yamldecode(var.text)
-  rows   = local.table.functions
-  lines  = split("\n", var.text)
-  begin  = index([for line in local.lines : trimspace(split("#", line)[0])], "functions:") + 1
-  found  = [for number, line in local.lines : { name = regex("^  ([^\\s:#]+):", line)[0], line = number + 1 } if number >= local.begin && can(regex("^  ([^\\s:#]+):", line))]
-  places = { for each in local.found : each.name => each.line... }
-  place  = { for name, lines in local.places : name => "functions/functions.yaml:${lines[0]}: ${name}" }
+  table       = yamldecode(var.text)
+  rows        = local.table.functions
+  lines       = split("\n", var.text)
+  begin       = index([for line in local.lines : trimspace(split("#", line)[0])], "functions:") + 1
+  topics_line = one([for number, line in local.lines : number + 1 if startswith(line, "topics:")])
+  found       = [for number, line in local.lines : { name = regex("^  ([^\\s:#]+):", line)[0], line = number + 1 } if number >= local.begin && can(regex("^  ([^\\s:#]+):", line))]
+  places      = { for each in local.found : each.name => each.line... }
+  place       = { for name, lines in local.places : name => "functions/functions.yaml:${lines[0]}: ${name}" }
 
   kinds    = toset(["topic", "schedule", "http"])
   needed   = toset(["entry_point", "triggers", "memory", "timeout_seconds", "concurrency", "max_instances", "roles", "secrets"])
@@ -27,7 +28,7 @@ locals {
   problems = concat(local.of_topics, local.of_names, local.of_shape, local.of_triggers, local.of_rights, local.of_sizes)
 
   of_topics = [
-    for topic in local.table.topics : "functions/functions.yaml: topic ${topic} has no function that takes it, so its messages were lost: add a trigger {topic: ${topic}}, or take it off topics"
+    for topic in local.table.topics : "functions/functions.yaml:${local.topics_line}: topic ${topic} has no function that takes it, so its messages were lost: add a trigger {topic: ${topic}}, or take it off topics"
     if !contains(local.attached, topic)
   ]
 
