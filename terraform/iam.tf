@@ -115,6 +115,22 @@ resource "google_storage_bucket_iam_member" "function" {
   member = google_service_account.function[each.value.function].member
 }
 
+resource "google_storage_bucket_iam_member" "uploader" {
+  for_each = toset(var.uploaders)
+
+  bucket = google_storage_bucket.bucket["landing"].name
+  role   = "roles/storage.objectCreator"
+  member = each.key
+}
+
+resource "google_pubsub_topic_iam_member" "producer" {
+  for_each = toset(var.producers)
+
+  topic  = google_pubsub_topic.topic["transactions"].id
+  role   = "roles/pubsub.publisher"
+  member = each.key
+}
+
 resource "google_project_iam_member" "function" {
   for_each = local.project_grants
 

@@ -20,6 +20,28 @@ variable "report_readers" {
   }
 }
 
+variable "uploaders" {
+  description = "Who drops files into the landing bucket, as IAM members; they read and overwrite nothing."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.uploaders : can(regex("^(user|group|serviceAccount):[^@,: ]+@[^@,: ]+$", member))])
+    error_message = "uploaders must be written user:…@…, group:…@… or serviceAccount:…@…; the landing bucket is open to nobody else."
+  }
+}
+
+variable "producers" {
+  description = "Who publishes to the topic `transactions`, as IAM members."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.producers : can(regex("^(user|group|serviceAccount):[^@,: ]+@[^@,: ]+$", member))])
+    error_message = "producers must be written user:…@…, group:…@… or serviceAccount:…@…; the topic is open to nobody else."
+  }
+}
+
 variable "max_instances" {
   description = "Function => most instances, where this environment wants another number than functions.yaml."
   type        = map(number)

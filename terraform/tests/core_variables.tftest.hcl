@@ -21,6 +21,8 @@ run "each_wrong_variable_is_refused" {
   variables {
     operators                = ["group:operators@example.com"]
     report_readers           = ["allUsers"]
+    uploaders                = ["allAuthenticatedUsers"]
+    producers                = ["domain:example.com"]
     settings                 = { PROJECT = "p" }
     secret_versions          = { ALERT_WEBHOOK_URL = "latest" }
     max_instances            = { enrich = 0 }
@@ -39,6 +41,8 @@ run "each_wrong_variable_is_refused" {
   expect_failures = [
     var.operators,
     var.report_readers,
+    var.uploaders,
+    var.producers,
     var.settings,
     var.secret_versions,
     var.max_instances,
