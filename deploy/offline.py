@@ -1,8 +1,8 @@
 """A stand-in for the google provider, so that the real terraform binary plans without a network or an account.
 
-It is a tool beside the repository (TERRAFORM_OFFLINE, default ../shared/tools/terraform-offline) and serves the real
-schema of the provider's release. Its 1,375 kinds of resources cost terraform most of its time, so it is given only those
-that the tree names; a name that the release does not have is missing there as here, and refused.
+It is a tool beside the repository (TERRAFORM_OFFLINE, else ../shared/tools/terraform-offline) and serves the real
+schema of the provider's release. Its 1,375 kinds of resources cost terraform most of its time, so it is given only
+those that the tree names; a name that the release does not have is missing there as here, and refused.
 """
 
 from __future__ import annotations

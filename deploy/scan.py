@@ -44,7 +44,7 @@ def read_scan(report: dict[str, Any]) -> Scan:
 
 
 def without_empty_access(plan: dict[str, Any]) -> dict[str, Any]:
-    """Without the empty `access` of datasets: Google fills it, the stand-in cannot, and checkov takes it for a grant."""
+    """Without the empty `access` of datasets: Google fills it, the stand-in cannot, checkov takes it for a grant."""
     for resource in plan["planned_values"]["root_module"].get("resources", ()):
         if resource["type"] == "google_bigquery_dataset" and not resource["values"].get("access"):
             resource["values"].pop("access", None)

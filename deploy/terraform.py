@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ class Terraform:
         return self._run("plan", *self._for(environment, state), f"-out={out}", "-detailed-exitcode")[0] == CHANGES
 
     def apply(self, out: Path, state: Path) -> None:
-        """Apply a saved plan into a local state: by the stand-in, which makes nothing. Refused for the real provider."""
+        """Apply a saved plan to a local state, by the stand-in, which makes nothing. Refused for the real provider."""
         if self.offline is None:
             raise TerraformFailed("terraform apply: from here only the stand-in applies; see docs/deployment.md")
         self.run("apply", f"-state={state}", str(out))
@@ -68,8 +69,9 @@ class Terraform:
 
     def _run(self, command: str, *arguments: str) -> tuple[int, str]:
         override = {"TF_CLI_CONFIG_FILE": str(self.offline)} if self.offline else {}
+        binary = shutil.which("terraform") or "terraform"
         done = subprocess.run(
-            ["terraform", f"-chdir={self.folder}", command, "-no-color", *arguments],
+            [binary, f"-chdir={self.folder}", command, "-no-color", *arguments],
             capture_output=True,
             text=True,
             env={**os.environ, **QUIET, **override},

@@ -18,6 +18,7 @@ from deploy.policies import (
     functions,
     labels,
     messages,
+    protection,
     roles,
     warehouse,
 )
@@ -51,6 +52,7 @@ OF_THE_PLAN: tuple[Callable[[Plan], Iterator[str]], ...] = (
     calls.deadlines_are_a_ladder,
     functions.bundles_are_named_by_their_content,
     warehouse.datasets_forget_what_they_should,
+    protection.stores_are_protected,
     alerts.alerts_use_metrics_that_are_there,
 )
 

@@ -20,17 +20,17 @@ def callers(plan: Plan) -> Iterator[tuple[Resource, str, str, str]]:
     """Every push subscription and job with its target's URL, the audience and the account of its token."""
     for subscription in plan.of(SUBSCRIPTION):
         if subscription.all("push_config"):
-            token = "push_config.oidc_token."
+            who = "push_config.oidc_token."
             url = subscription.at("push_config.push_endpoint")
             yield (
                 subscription,
                 url,
-                subscription.at(f"{token}audience"),
-                subscription.at(f"{token}service_account_email"),
+                subscription.at(f"{who}audience"),
+                subscription.at(f"{who}service_account_email"),
             )
     for job in plan.of(JOB):
-        token = "http_target.oidc_token."
-        yield job, job.at("http_target.uri"), job.at(f"{token}audience"), job.at(f"{token}service_account_email")
+        who = "http_target.oidc_token."
+        yield job, job.at("http_target.uri"), job.at(f"{who}audience"), job.at(f"{who}service_account_email")
 
 
 def target(plan: Plan, url: str) -> Resource | None:
@@ -70,7 +70,7 @@ def every_call_is_tried_again(plan: Plan) -> Iterator[str]:
     """A push waits 10 s to 10 minutes between its attempts; a job has retries."""
     for subscription in plan.of(SUBSCRIPTION):
         if subscription.all("push_config") and not subscription.at("retry_policy.minimum_backoff"):
-            yield f"{subscription.address}: has no retry_policy, so it tries again at once, and its attempts are soon used up"
+            yield f"{subscription.address}: has no retry_policy, so its attempts are used up at once"
     for job in plan.of(JOB):
         if not (job.at("retry_config.retry_count") or 0):
             yield f"{job.address}: has no retry_config.retry_count, so a call that fails is lost until its next time"

@@ -37,8 +37,9 @@ def the_table_is_what_is_planned(plan: Plan, repository: Repository) -> Iterator
     yield from (f"{planned[name].address}: is not in functions.yaml" for name in sorted(planned.keys() - rows))
     for name in sorted(rows.keys() & planned.keys()):
         for column, path in SIZES.items():
-            if planned[name].at(path) != rows[name][column]:
-                yield f"{planned[name].address}: {path} is {planned[name].at(path)}, functions.yaml says {rows[name][column]}"
+            found, said = planned[name].at(path), rows[name][column]
+            if found != said:
+                yield f"{planned[name].address}: {path} is {found}, functions.yaml says {said}"
         if planned[name].at("service_config.max_instance_count") > rows[name]["max_instances"]:
             yield f"{planned[name].address}: may have more instances than functions.yaml says"
 

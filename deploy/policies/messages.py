@@ -36,7 +36,7 @@ def every_subscription_has_a_dead_letter(plan: Plan) -> Iterator[str]:
 
 
 def dead_letters_may_be_forwarded(plan: Plan) -> Iterator[str]:
-    """Pub/Sub's agent must publish to the dead-letter topic and acknowledge on the subscription, else it forwards nothing.
+    """Pub/Sub's agent must publish to the dead-letter topic and acknowledge on the subscription; else it forwards none.
 
     https://cloud.google.com/pubsub/docs/handling-failures#grant_forwarding_permissions
     """

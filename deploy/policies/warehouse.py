@@ -1,4 +1,4 @@
-"""The tables and views of BigQuery are those of sql/bigquery, column by column, and nothing unpartitioned is scanned."""
+"""The tables and views of BigQuery are those of sql/bigquery, column by column, and no query scans all of one."""
 
 from __future__ import annotations
 

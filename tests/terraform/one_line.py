@@ -29,7 +29,7 @@ def with_one_line_more(function: str) -> tuple[list[Bundle], list[Bundle]]:
 
 
 def planned_after(before: list[Bundle], after: list[Bundle], work: Path) -> dict[str, list[str]]:
-    """Address => actions of the plan with the bundles of `after`, where those of `before` were applied by the stand-in."""
+    """Address => actions of a plan with the bundles of `after`, where those of `before` were applied."""
     write_bundles(before, work / "package")
     terraform = offline(ROOT, work, work / "package", tools_folder())
     first_plan(terraform, ENVIRONMENT, work)

@@ -1,4 +1,4 @@
-"""checkov is told to leave out little, each with its reason, and nothing on who may do what, the public or encryption."""
+"""checkov is told to leave out little, each with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes on purpose are caught by what they say. The two that no plan is needed for run here, all by `make mistakes`."""
+"""Mistakes on purpose are caught by what they say. Two of them are made here, all by `make mistakes`."""
 
 from __future__ import annotations
 

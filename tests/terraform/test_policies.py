@@ -10,6 +10,7 @@ import pytest
 from deploy.planned import Plan, Resource
 from deploy.policies import OF_THE_PLAN, calls, encryption, exposure, functions, labels, messages, roles, warehouse
 from deploy.policies.alerts import alerts_use_metrics_that_are_there
+from deploy.policies.protection import stores_are_protected
 from tests.terraform.snippets import plan, resource
 
 PUBSUB = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -313,6 +314,15 @@ CASES: list[Case] = [
     ),
     (warehouse.datasets_forget_what_they_should, [dataset()], [dataset(max_time_travel_hours="168")], "time_travel"),
     (warehouse.datasets_forget_what_they_should, [], [dataset(default_table_expiration_ms=None)], "a day"),
+    (
+        stores_are_protected,
+        [
+            resource("google_bigquery_table", deletion_protection=True),
+            resource("google_bigquery_table", deletion_protection=False, view=[{"query": "SELECT 1"}]),
+        ],
+        [resource("google_bigquery_table", deletion_protection=False)],
+        "deletion_protection",
+    ),
     (alerts_use_metrics_that_are_there, [ALERT, resource("google_logging_metric", name="errors")], [ALERT], "not made"),
 ]
 
@@ -329,3 +339,7 @@ def test_a_policy_passes_what_keeps_it_and_names_what_does_not(
 
 def test_every_policy_of_a_plan_has_a_case() -> None:
     assert {policy for policy, *_ in CASES} == set(OF_THE_PLAN)
+
+
+def test_dev_may_be_torn_down() -> None:
+    assert list(stores_are_protected(plan(resource("google_bigquery_table"), environment="dev"))) == []

@@ -41,7 +41,7 @@ def repository(**values: Any) -> Repository:
     return Repository(("rows", "alerts"), {"load_rows": row(**values)}, table, frozenset({"verify-failed"}))
 
 
-def function(secret: str = "TOKEN", **service: Any) -> Resource:
+def function(key: str = "TOKEN", **service: Any) -> Resource:
     kept = {
         "uri": URL,
         "available_memory": "512Mi",
@@ -50,7 +50,7 @@ def function(secret: str = "TOKEN", **service: Any) -> Resource:
         "max_instance_count": 4,
         "ingress_settings": "ALLOW_INTERNAL_ONLY",
         "service_account_email": ACCOUNT,
-        "secret_environment_variables": [{"key": secret}],
+        "secret_environment_variables": [{"key": key}],
     }
     build = [{"entry_point": "load_rows"}]
     return resource(
@@ -108,6 +108,14 @@ DATABASE = resource(
 
 Policy = Callable[[Plan, Repository], Iterator[str]]
 
+PLANNED = functions.the_table_is_what_is_planned
+INGRESS = functions.ingress_follows_the_triggers
+CALLED = functions.triggers_are_what_calls
+SECRETS = functions.secrets_are_those_of_the_table
+ALLOWED = access.functions_may_do_what_the_table_says
+USERS = access.database_users_are_the_clients
+TABLES = warehouse.tables_are_those_of_the_folders
+
 
 def broken(policy: Policy, *resources: Resource, says: str, **values: Any) -> Any:
     """A case: these resources, against a row with these values, break the policy; what it says of it."""
@@ -115,13 +123,13 @@ def broken(policy: Policy, *resources: Resource, says: str, **values: Any) -> An
 
 
 KEPT: dict[Policy, list[Resource]] = {
-    functions.the_table_is_what_is_planned: [function()],
-    functions.ingress_follows_the_triggers: [function()],
-    functions.triggers_are_what_calls: [function(), TOPIC, PUSH, JOB],
-    functions.secrets_are_those_of_the_table: [function(), SECRET],
-    access.functions_may_do_what_the_table_says: [function(), *GRANTS],
-    access.database_users_are_the_clients: [function(), USER],
-    warehouse.tables_are_those_of_the_folders: [table()],
+    PLANNED: [function()],
+    INGRESS: [function()],
+    CALLED: [function(), TOPIC, PUSH, JOB],
+    SECRETS: [function(), SECRET],
+    ALLOWED: [function(), *GRANTS],
+    USERS: [function(), USER],
+    TABLES: [table()],
     alerts_link_to_the_runbook: [alert("See https://example.com/docs/runbook.md#verify-failed.")],
     capacity.connections_suffice: [function(), DATABASE],
 }
@@ -135,50 +143,60 @@ def test_a_policy_passes_a_plan_that_is_as_the_repository_says(policy: Policy) -
 @pytest.mark.parametrize(
     ("policy", "resources", "said", "says"),
     [
-        broken(functions.the_table_is_what_is_planned, says="load-rows is not planned for prod"),
-        broken(functions.the_table_is_what_is_planned, function(), says="is not in functions.yaml", environments=["dev"]),
-        broken(functions.the_table_is_what_is_planned, function(available_memory="1Gi"), says="available_memory is 1Gi"),
-        broken(functions.the_table_is_what_is_planned, function(timeout_seconds=60), says="timeout_seconds is 60"),
-        broken(functions.the_table_is_what_is_planned, function(), says="concurrency is 1", concurrency=8),
-        broken(functions.the_table_is_what_is_planned, function(max_instance_count=9), says="more instances"),
-        broken(functions.the_table_is_what_is_planned, function(), says="entry_point is load_rows", entry_point="load"),
-        broken(functions.ingress_follows_the_triggers, function(), says="ALLOW_ALL", triggers=[{"http": True}]),
-        broken(functions.ingress_follows_the_triggers, function(ingress_settings="ALLOW_ALL"), says="ALLOW_INTERNAL_ONLY"),
-        broken(functions.triggers_are_what_calls, function(), TOPIC, JOB, says="nothing calls load-rows for topic rows"),
-        broken(functions.triggers_are_what_calls, function(), TOPIC, PUSH, says="for schedule 5 * * * * UTC"),
+        broken(PLANNED, says="load-rows is not planned for prod"),
+        broken(PLANNED, function(), says="is not in functions.yaml", environments=["dev"]),
+        broken(PLANNED, function(available_memory="1Gi"), says="available_memory is 1Gi"),
+        broken(PLANNED, function(timeout_seconds=60), says="timeout_seconds is 60"),
+        broken(PLANNED, function(), says="concurrency is 1", concurrency=8),
+        broken(PLANNED, function(max_instance_count=9), says="more instances"),
+        broken(PLANNED, function(), says="entry_point is load_rows", entry_point="load"),
+        broken(INGRESS, function(), says="ALLOW_ALL", triggers=[{"http": True}]),
+        broken(INGRESS, function(ingress_settings="ALLOW_ALL"), says="ALLOW_INTERNAL_ONLY"),
+        broken(CALLED, function(), TOPIC, JOB, says="nothing calls load-rows for topic rows"),
+        broken(CALLED, function(), TOPIC, PUSH, says="for schedule 5 * * * * UTC"),
         broken(
-            functions.triggers_are_what_calls,
-            function(), TOPIC, PUSH, JOB, says="which functions.yaml does not say", triggers=[{"topic": "rows"}],
+            CALLED,
+            function(),
+            TOPIC,
+            PUSH,
+            JOB,
+            says="which functions.yaml does not say",
+            triggers=[{"topic": "rows"}],
         ),
-        broken(functions.secrets_are_those_of_the_table, function(), says="needs the secret TOKEN"),
-        broken(functions.secrets_are_those_of_the_table, function("OTHER"), SECRET, says="is given OTHER"),
-        broken(access.functions_may_do_what_the_table_says, function(), *GRANTS[:1], *GRANTS[2:], says="lacks custom sluiceObjectsWriter"),
-        broken(access.functions_may_do_what_the_table_says, function(), *GRANTS, says="has roles/pubsub.publisher", publishes=[]),
-        broken(access.functions_may_do_what_the_table_says, function(), *GRANTS[:-1], says="may see no dataset"),
+        broken(SECRETS, function(), says="needs the secret TOKEN"),
+        broken(SECRETS, function("OTHER"), SECRET, says="is given OTHER"),
+        broken(ALLOWED, function(), *GRANTS[:1], *GRANTS[2:], says="lacks custom sluiceObjectsWriter"),
+        broken(ALLOWED, function(), *GRANTS, says="has roles/pubsub.publisher", publishes=[]),
+        broken(ALLOWED, function(), *GRANTS[:-1], says="may see no dataset"),
         broken(
-            access.functions_may_do_what_the_table_says,
-            function(), *GRANTS[:-1], member("google_bigquery_dataset", "dataset_id", "sales", "roles/bigquery.dataEditor"),
+            ALLOWED,
+            function(),
+            *GRANTS[:-1],
+            member("google_bigquery_dataset", "dataset_id", "sales", "roles/bigquery.dataEditor"),
             says="has roles/bigquery.dataEditor on dataset sales",
         ),
-        broken(access.database_users_are_the_clients, function(), says="is not a user of the database"),
-        broken(access.database_users_are_the_clients, function(), USER, says="is a user of the database", roles=[]),
+        broken(USERS, function(), says="is not a user of the database"),
+        broken(USERS, function(), USER, says="is a user of the database", roles=[]),
         broken(
-            access.database_users_are_the_clients,
-            function(), USER, resource("google_sql_user", "root", name="root", type="BUILT_IN"), says="with a password",
+            USERS,
+            function(),
+            USER,
+            resource("google_sql_user", "root", name="root", type="BUILT_IN"),
+            says="with a password",
         ),
-        broken(warehouse.tables_are_those_of_the_folders, says="sales.days is not planned"),
-        broken(warehouse.tables_are_those_of_the_folders, table(), table(table_id="other"), says="has no folder"),
-        broken(warehouse.tables_are_those_of_the_folders, table(schema="[]"), says="columns"),
-        broken(warehouse.tables_are_those_of_the_folders, table(require_partition_filter=None), says="scan all of it"),
-        broken(warehouse.tables_are_those_of_the_folders, table(time_partitioning=[]), says="is partitioned by None"),
-        broken(warehouse.tables_are_those_of_the_folders, table(clustering=None), says="is clustered by"),
-        broken(warehouse.tables_are_those_of_the_folders, table(description="?"), says="description"),
-        broken(warehouse.tables_are_those_of_the_folders, table(view=[{"query": "SELECT 1"}]), says="view.sql"),
+        broken(TABLES, says="sales.days is not planned"),
+        broken(TABLES, table(), table(table_id="other"), says="has no folder"),
+        broken(TABLES, table(schema="[]"), says="columns"),
+        broken(TABLES, table(require_partition_filter=None), says="scan all of it"),
+        broken(TABLES, table(time_partitioning=[]), says="is partitioned by None"),
+        broken(TABLES, table(clustering=None), says="is clustered by"),
+        broken(TABLES, table(description="?"), says="description"),
+        broken(TABLES, table(view=[{"query": "SELECT 1"}]), says="view.sql"),
         broken(alerts_link_to_the_runbook, alert("Look at it."), says="links to no section"),
         broken(alerts_link_to_the_runbook, alert("runbook.md#gone"), says="has no section #gone"),
         broken(capacity.connections_suffice, function(max_instance_count=11), DATABASE, says="22 connections"),
     ],
-)  # fmt: skip
+)
 def test_a_policy_names_what_differs(policy: Policy, resources: list[Resource], said: Repository, says: str) -> None:
     found = list(policy(plan(*resources), said))
     assert len(found) == 1, found
