@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint format bench bench-late bench-reports bench-cost describe fuzz chaos
+.PHONY: help setup demo test test-long lint format bench bench-late bench-reports bench-cost describe fuzz chaos
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,6 +23,9 @@ demo: $(STAMP) ## run the whole pipeline once on a local cloud and check every r
 
 test: $(STAMP) ## run every test (starts and stops the servers it needs)
 	$(BIN)/pytest -n 3 --dist loadfile
+
+test-long: $(STAMP) ## run every test in its long form (LONG_TESTS=1): more histories, more rows, the real sample's demo
+	LONG_TESTS=1 $(BIN)/pytest -n 3 --dist loadfile --timeout 3600
 
 SEED ?= 1
 
