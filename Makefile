@@ -3,6 +3,7 @@ PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v)))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, every server would compile the project anew at its start
 
 .PHONY: help setup demo test test-long lint format bench bench-late bench-reports bench-cost describe fuzz chaos
 .DEFAULT_GOAL := help

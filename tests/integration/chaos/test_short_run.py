@@ -31,6 +31,10 @@ STEPS = {
 }  # fmt: skip
 
 
+pytestmark = pytest.mark.timeout(600)
+"""The first test waits for the whole run, which a busy machine draws out."""
+
+
 @pytest.fixture(scope="module")
 def run() -> Run:
     """One round of calm and one of chaos."""
