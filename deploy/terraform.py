@@ -13,8 +13,8 @@ from typing import Any
 ENVIRONMENTS = ("dev", "staging", "prod")
 QUIET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 NO_CHANGES, FAILED, CHANGES = 0, 1, 2
-NO_AGENTS = "-var=agents_wait_seconds=0"
-"""Neither asks for service agents (gcloud) nor waits for them: terraform/agents.tf."""
+NO_WAITS = ("-var=agents_wait_seconds=0", "-var=metrics_wait_seconds=0")
+"""Neither asks for service agents (gcloud) nor waits for them or for new metrics: terraform/agents.tf, metrics.tf."""
 
 
 class TerraformFailed(Exception):
@@ -64,7 +64,7 @@ class Terraform:
             f"-var-file=env/{environment}.tfvars",
             f"-state={state}",
             "-lock=false",
-            *((NO_AGENTS,) if self.offline else ()),
+            *(NO_WAITS if self.offline else ()),
         )
 
     def _run(self, command: str, *arguments: str) -> tuple[int, str]:
