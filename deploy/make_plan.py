@@ -16,6 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,7 +47,9 @@ def main(words: list[str]) -> int:
         steps.run("all", "validate", terraform.validate)
         steps.run("all", "test", terraform.test)
         wanted = options.environment or ENVIRONMENTS
-        plans = {name: _environment(steps, terraform, name, options.checkov) for name in wanted}
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            made = pool.map(lambda name: _environment(steps, terraform, name, options.checkov), wanted)
+            plans = dict(zip(wanted, made, strict=True))
     except (Missing, TerraformFailed, Broken) as exc:
         sys.stderr.write(f"\n{exc}\n")
         return 1

@@ -31,11 +31,11 @@ def write_page(root: Path, plans: Mapping[str, Plan]) -> None:
 
 
 def policies_table() -> str:
-    """Each policy with the first sentence of what it asks."""
+    """Each policy with its first sentence."""
     rows = (
         f"| `{p.__name__}` | {(inspect.getdoc(p) or '').splitlines()[0]} |" for p in (*OF_THE_PLAN, *OF_THE_REPOSITORY)
     )
-    return "\n".join(("| policy | asks |", "|---|---|", *rows, ""))
+    return "\n".join(("| policy | in a sentence |", "|---|---|", *rows, ""))
 
 
 def skips_table(root: Path) -> str:
