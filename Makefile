@@ -3,8 +3,9 @@ PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v)))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, every server would compile the project anew at its start
 
-.PHONY: help setup demo test lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos package plan mistakes test-bundles
+.PHONY: help setup demo test test-long lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos package plan mistakes test-bundles
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,6 +30,9 @@ package: $(STAMP) ## write one zip per function and manifest.json to build/packa
 
 test-bundles: $(STAMP) ## run the whole pipeline with every function as its zip in a clean environment; writes docs/bundles.md
 	$(BIN)/python -m deploy.trial --write-docs
+
+test-long: $(STAMP) ## run every test in its long form (LONG_TESTS=1): more histories, more rows, the real sample's demo
+	LONG_TESTS=1 $(BIN)/pytest -n 3 --dist loadfile --timeout 3600
 
 SEED ?= 1
 

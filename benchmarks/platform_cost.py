@@ -10,42 +10,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import yaml
 
 from benchmarks.free_kinds import FREE
-from benchmarks.platform_prices import PRICED, Usage, Values
+from benchmarks.platform_prices import PRICED, Usage
+from deploy.planned import Plan, Resource, read
 
 ROOT = Path(__file__).resolve().parents[1]
 PLANS = ROOT / "build" / "plan"
 PAGE = ROOT / "docs" / "cost.md"
 MARKS = ("<!-- platform cost: begin -->\n", "<!-- platform cost: end -->\n")
 ENVIRONMENTS = ("dev", "staging", "prod")
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One planned resource."""
-
-    kind: str
-    values: Values
-
-
-def resources(plan: Values) -> list[Resource]:
-    """What a plan (`terraform show -json`) manages when it is applied, modules included."""
-
-    def walk(module: Values) -> Iterator[Resource]:
-        for one in module.get("resources", ()):
-            if one["mode"] == "managed":
-                yield Resource(one["type"], one["values"])
-        for child in module.get("child_modules", ()):
-            yield from walk(child)
-
-    return list(walk(plan["planned_values"]["root_module"]))
 
 
 def read_usage(environment: str) -> Usage:
@@ -84,17 +63,17 @@ def estimate(planned: Sequence[Resource], usage: Usage) -> dict[str, Decimal]:
 HEADINGS = tuple(dict.fromkeys(heading for heading, _ in PRICED.values()))
 
 
-def table(plans: Mapping[str, Values]) -> list[str]:
+def table(plans: Sequence[Plan]) -> list[str]:
     """The lines of the table in docs/cost.md: a row for each heading, a column for each environment."""
-    costs = {name: estimate(resources(plan), read_usage(name)) for name, plan in plans.items()}
-    lines = [f"| USD a month | {' | '.join(plans)} |", f"|---|{'---|' * len(plans)}"]
-    lines += [f"| {head} | {' | '.join(f'{costs[name][head]:,.2f}' for name in plans)} |" for head in HEADINGS]
-    return [*lines, f"| **together** | {' | '.join(f'{sum(costs[name].values()):,.2f}' for name in plans)} |"]
+    costs = {plan.environment: estimate(plan.resources, read_usage(plan.environment)) for plan in plans}
+    lines = [f"| USD a month | {' | '.join(costs)} |", f"|---|{'---|' * len(costs)}"]
+    lines += [f"| {head} | {' | '.join(f'{cost[head]:,.2f}' for cost in costs.values())} |" for head in HEADINGS]
+    return [*lines, f"| **together** | {' | '.join(f'{sum(cost.values()):,.2f}' for cost in costs.values())} |"]
 
 
 def main() -> None:
     """Print the table, or write it into the page."""
-    plans = {name: json.loads((PLANS / f"{name}.json").read_text(encoding="utf-8")) for name in ENVIRONMENTS}
+    plans = [read(json.loads((PLANS / f"{name}.json").read_text(encoding="utf-8")), name) for name in ENVIRONMENTS]
     lines = "\n".join(table(plans)) + "\n"
     if "--write-docs" not in sys.argv:
         print(lines, end="")  # noqa: T201  # the program's output

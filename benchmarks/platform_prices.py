@@ -61,7 +61,7 @@ def _function(values: Values, usage: Usage) -> Decimal:
     calls = usage.calls(name)
     # Waiting requests share an instance, so with concurrency above 1 this is the most it can be.
     seconds = calls * Decimal(str(usage.functions[name]["seconds"]))
-    cpu = Decimal(service.get("available_cpu") or _cpu_of(gib))
+    cpu = Decimal(service["available_cpu"])
     compute = seconds * (
         cpu * usage.price("functions", "vcpu_second") + gib * usage.price("functions", "gib_second")
     ) + Decimal(calls) / 1_000_000 * usage.price("functions", "per_million_requests")
@@ -72,11 +72,6 @@ def _function(values: Values, usage: Usage) -> Decimal:
 def _mib(text: str) -> Decimal:
     unit = text.lstrip("0123456789")
     return Decimal(text.removesuffix(unit)) * MIB_OF[unit]
-
-
-def _cpu_of(gib: Decimal) -> str:
-    """The share of a processor that memory brings (https://cloud.google.com/functions/docs/configuring/memory)."""
-    return {Decimal("0.25"): "0.167", Decimal("0.5"): "0.333", Decimal(1): "0.583"}.get(gib, "1")
 
 
 def _database(values: Values, usage: Usage) -> Decimal:
@@ -120,7 +115,7 @@ def _warehouse(values: Values, usage: Usage) -> Decimal:
     return ours(usage.day["messages"], load=Load(feeds=usage.day["feeds"])).month
 
 
-def _job(_: Values, usage: Usage) -> Decimal:
+def _schedule(_: Values, usage: Usage) -> Decimal:
     return usage.price("others", "scheduler_job_month")
 
 
@@ -146,14 +141,23 @@ def _alert(values: Values, usage: Usage) -> Decimal:
     return len(values["conditions"]) * usage.price("monitoring", "condition_month")
 
 
-def _pool(_: Values, usage: Usage) -> Decimal:
-    """e2-standard-2: 2 vCPU, 8 GiB."""
-    minute = 2 * usage.price("build", "private_pool_vcpu_minute") + 8 * usage.price("build", "private_pool_gib_minute")
-    return usage.day["build_minutes"] * minute
+def _zone(_: Values, usage: Usage) -> Decimal:
+    return usage.price("network", "dns_zone_month")
+
+
+def _job(_: Values, usage: Usage) -> Decimal:
+    """A tenth of the time of a build runs in each of the jobs, on one processor with 1 GiB."""
+    second = usage.price("functions", "vcpu_second") + usage.price("functions", "gib_second")
+    return usage.day["build_minutes"] * 6 * second
+
+
+def _images(_: Values, usage: Usage) -> Decimal:
+    """An image for each function, of about a third of a GiB, and the one before it."""
+    return len(usage.functions) * usage.price("build", "image_per_gib_month") * 2 / 3
 
 
 def _trigger(_: Values, usage: Usage) -> Decimal:
-    return usage.day["build_minutes"] * usage.price("build", "default_pool_minute") / 2
+    return usage.day["build_minutes"] * usage.price("build", "default_pool_minute")
 
 
 PRICED: dict[str, tuple[str, Callable[[Values, Usage], Decimal]]] = {
@@ -162,12 +166,14 @@ PRICED: dict[str, tuple[str, Callable[[Values, Usage], Decimal]]] = {
     "google_pubsub_subscription": ("messages", _subscription),
     "google_storage_bucket": ("objects", _bucket),
     "google_bigquery_table": ("BigQuery", _warehouse),
-    "google_cloud_scheduler_job": ("schedules, secrets, keys", _job),
+    "google_cloud_scheduler_job": ("schedules, secrets, keys", _schedule),
     "google_secret_manager_secret": ("schedules, secrets, keys", _secret),
     "google_kms_crypto_key": ("schedules, secrets, keys", _key),
     "google_compute_router_nat": ("network", _nat),
     "google_compute_subnetwork": ("network", _flow_logs),
     "google_monitoring_alert_policy": ("alerts", _alert),
-    "google_cloudbuild_worker_pool": ("builds", _pool),
+    "google_dns_managed_zone": ("network", _zone),
+    "google_cloud_run_v2_job": ("builds", _job),
+    "google_artifact_registry_repository": ("builds", _images),
     "google_cloudbuild_trigger": ("builds", _trigger),
 }

@@ -6,18 +6,15 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 QUIET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
-MEMORY = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
-"""Terraform writes the whole state, through to the disk, after each of its 500 resources."""
 NO_CHANGES, FAILED, CHANGES = 0, 1, 2
 NO_WAITS = ("-var=agents_wait_seconds=0", "-var=metrics_wait_seconds=0")
-"""Neither asks for service agents (gcloud) nor waits, for them or for new metrics: terraform/agents.tf, metrics.tf."""
+"""Neither asks for service agents (gcloud) nor waits for them or for new metrics: terraform/agents.tf, metrics.tf."""
 
 
 class TerraformFailed(Exception):
@@ -51,10 +48,7 @@ class Terraform:
         """Apply a saved plan to a local state, by the stand-in, which makes nothing. Refused for the real provider."""
         if self.offline is None:
             raise TerraformFailed("terraform apply: from here only the stand-in applies; see docs/deployment.md")
-        with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-            written = Path(folder) / state.name
-            self.run("apply", f"-state={written}", "-backup=-", str(out))
-            shutil.move(written, state)
+        self.run("apply", f"-state={state}", str(out))
 
     def show(self, file: Path) -> dict[str, Any]:
         """A saved plan or a state as JSON: https://developer.hashicorp.com/terraform/internals/json-format."""

@@ -20,7 +20,7 @@ locals {
     "roles/monitoring.viewer",
     "roles/pubsub.viewer",
     "roles/run.viewer",
-    "roles/secretmanager.viewer",
+    "roles/secretmanager.viewer", # names and versions, no values
     "roles/serviceusage.serviceUsageViewer",
   ])
 }
@@ -67,17 +67,40 @@ resource "google_bigquery_dataset_iam_member" "operate" {
   member     = google_service_account.operate.member
 }
 
+# The canary, and messages that an operator sends again or lets go on.
 resource "google_pubsub_topic_iam_member" "operate" {
-  topic  = google_pubsub_topic.topic["transactions"].id
+  for_each = google_pubsub_topic.topic
+
+  topic  = each.value.id
   role   = "roles/pubsub.publisher"
   member = google_service_account.operate.member
 }
 
-# The canary's file, a new object each time: what is in the bucket cannot be replaced or read.
-resource "google_storage_bucket_iam_member" "operate_drops" {
-  bucket = google_storage_bucket.bucket["landing"].name
+resource "google_pubsub_subscription_iam_member" "operate" {
+  for_each = google_pubsub_subscription.dead
+
+  subscription = each.value.id
+  role         = "roles/pubsub.subscriber"
+  member       = google_service_account.operate.member
+}
+
+# The canary's file, and what a replay writes. It reads no object: raw text may name people.
+resource "google_storage_bucket_iam_member" "operate_writes" {
+  for_each = toset(["landing", "lake"])
+
+  bucket = google_storage_bucket.bucket[each.key].name
   role   = "roles/storage.objectCreator"
   member = google_service_account.operate.member
+}
+
+# Who is an operator may start it with a command of theirs.
+resource "google_cloud_run_v2_job_iam_member" "operators" {
+  for_each = { for pair in setproduct(var.operators, ["roles/run.jobsExecutorWithOverrides", "roles/run.viewer"]) : "${pair[0]}-${pair[1]}" => { member = pair[0], role = pair[1] } }
+
+  location = var.region
+  name     = google_cloud_run_v2_job.job["operate"].name
+  role     = each.value.role
+  member   = each.value.member
 }
 
 resource "google_storage_bucket_iam_member" "operate" {
@@ -188,6 +211,7 @@ resource "google_cloud_run_v2_job" "job" {
 
   depends_on = [
     terraform_data.agents,
+    google_service_account_iam_member.apply_acts_as,
     google_storage_bucket_iam_member.jobs,
     google_project_iam_member.migrate_database,
     google_project_iam_member.operate_database,

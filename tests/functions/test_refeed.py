@@ -33,8 +33,9 @@ def bench(session: Session, cloud_settings: Settings) -> Bench:
     feeding = Feeding(session, CloudStorage(cloud_settings.project))
     feeding.drain()
     made = Bench(session, BigQueryWarehouse(cloud_settings), feeding, MemoryPublisher())
-    order(made)
-    through(made)  # what other tests left half done is through by this
+    if not same_everywhere(made):  # other tests left something half done
+        order(made)
+        through(made)
     return made
 
 

@@ -9,18 +9,23 @@ from typing import Any
 import pytest
 
 from benchmarks.free_kinds import FREE
-from benchmarks.platform_cost import Resource, estimate, read_usage, resources, table
+from benchmarks.platform_cost import HEADINGS, estimate, read_usage, table
 from benchmarks.platform_prices import PRICED
+from deploy.planned import Plan, Resource
 from local.table import read_table
 
 PROD = read_usage("prod")
 
 
+def planned(kind: str, **values: Any) -> Resource:
+    return Resource(f"{kind}.one", kind, "one", None, values)
+
+
 def dollars(kind: str, **values: Any) -> Decimal:
-    return sum(estimate([Resource(kind, values)], PROD).values(), Decimal(0)).quantize(Decimal("0.01"))
+    return sum(estimate([planned(kind, **values)], PROD).values(), Decimal(0)).quantize(Decimal("0.01"))
 
 
-def function(name: str, memory: str, cpu: str | None = None) -> Decimal:
+def function(name: str, memory: str, cpu: str) -> Decimal:
     service = {"available_memory": memory, "available_cpu": cpu}
     return dollars("google_cloudfunctions2_function", service_config=[service], build_config=[{"entry_point": name}])
 
@@ -33,8 +38,8 @@ def test_a_call_costs_its_processor_memory_request_and_log_line() -> None:
     calls, seconds = 100_000 * 30, Decimal("0.1") * 100_000 * 30
     compute = seconds * (Decimal("0.333") * Decimal("0.000024") + Decimal("0.5") * Decimal("0.0000025"))
     logs = Decimal(calls) * 1500 / 2**30 * Decimal("0.50")
-    assert function("validate", "512Mi") == (compute + Decimal("1.20") + logs).quantize(Decimal("0.01"))
-    assert function("validate", "512Mi", "1") > function("validate", "512Mi")
+    assert function("validate", "512Mi", "0.333") == (compute + Decimal("1.20") + logs).quantize(Decimal("0.01"))
+    assert function("validate", "512Mi", "1") > function("validate", "512Mi", "0.333")
 
 
 def test_a_schedule_is_counted_over_thirty_days() -> None:
@@ -65,23 +70,20 @@ def test_bigquery_is_counted_once_by_its_model() -> None:
 
 def test_a_kind_without_a_price_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(KeyError, match="google_redis_instance: give it a price"):
-        estimate([Resource("google_redis_instance", {})], PROD)
+        estimate([planned("google_redis_instance")], PROD)
     assert not FREE.keys() & PRICED.keys()
 
 
-def test_resources_of_modules_count_and_what_is_only_read_does_not() -> None:
-    job = {"mode": "managed", "type": "google_cloud_scheduler_job", "values": {}}
-    read = {"mode": "data", "type": "google_project", "values": {}}
-    root = {"resources": [job, read], "child_modules": [{"resources": [job], "child_modules": [{"resources": [job]}]}]}
-    plan = {"planned_values": {"root_module": root}}
-    assert len(resources(plan)) == 3
-    lines = table({"prod": plan, "dev": plan})
-    assert lines[-1] == "| **together** | 0.30 | 0.30 |"
+def test_the_table_has_a_row_for_each_heading_and_a_column_for_each_environment() -> None:
+    job = planned("google_cloud_scheduler_job")
+    lines = table([Plan("prod", (job, job)), Plan("dev", (job,))])
+    assert len(lines) == 2 + len(HEADINGS) + 1
+    assert (lines[0], lines[-1]) == ("| USD a month | prod | dev |", "| **together** | 0.20 | 0.10 |")
 
 
 def test_more_messages_cost_more() -> None:
     day = {**PROD.day, "messages": 1_000_000}
-    subscription = [Resource("google_pubsub_subscription", {"name": "validate-transactions"})]
+    subscription = [planned("google_pubsub_subscription", name="validate-transactions")]
     assert sum(estimate(subscription, replace(PROD, day=day)).values()) == 10 * sum(
         estimate(subscription, PROD).values()
     )

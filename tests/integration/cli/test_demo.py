@@ -11,6 +11,7 @@ import pytest
 
 from local.table import ROOT
 from tests.integration.cli.conftest import Run
+from tests.long import LONG
 
 REAL_SAMPLE = ROOT.parent / "shared" / "tools" / "online_retail.py"
 
@@ -32,6 +33,7 @@ def test_the_demo_is_balanced_and_writes_its_summary(sluice: Run, folder: Path) 
     assert summary["peak_rss_mb"]["functions"] > 0
 
 
+@pytest.mark.skipif(not LONG, reason="`make test-long` runs it; test_real_sample.py asserts the same counts")
 @pytest.mark.skipif(
     not REAL_SAMPLE.exists(), reason="the real sample lies beside the project only where it is developed"
 )

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from cli.demo_run import DemoRun
 from tests.integration.pipeline.harness import Pipeline, pipeline, sample, wait_until
+from tests.long import size
 
-ROWS = 10_000
-CHUNK_ROWS = "2000"
+ROWS = size(3_000, 10_000)
+CHUNK_ROWS = str(ROWS // 5)
 
 
 def until_some_but_not_all_chunks_are_loaded(running: Pipeline) -> None:

@@ -1,68 +1,105 @@
-"""What arrives in another order, or more than once, ends the same."""
+"""What arrives in another order, at once, or more than once, ends as what came one after the other."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.stack import Options
-from tests.integration.pipeline.harness import Pipeline, pipeline, sample, wait_until
+from tests.integration.pipeline.harness import Pipeline, pipeline, sample
+from tests.long import size
 
-FORWARD = ("users", "products", "fx_rates", "transactions")
 BACKWARD = ("transactions", "fx_rates", "products", "users")
+WORKERS = 8
+USERS = """
+    SELECT u.user_id, u.inferred, u.country, u.age_group, u.customer_tier, count(v.*)
+    FROM commerce.users u LEFT JOIN commerce.user_version v USING (user_key) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1
+"""
+PRODUCTS = """
+    SELECT p.product_id, p.inferred, p.name, p.category, p.price, p.inventory_count, v.valid_from::text, l.quantity
+    FROM commerce.products p
+    LEFT JOIN commerce.product_version v USING (product_key)
+    LEFT JOIN commerce.inventory_level l USING (product_key)
+    ORDER BY 1, 7
+"""
+RATES = "SELECT rate_date, currency, rate FROM commerce.fx_rates ORDER BY 1, 2"
+OUTCOMES = """
+    SELECT source, sum(received)::int, sum(inserted)::int, sum(unchanged)::int, sum(updated + superseded)::int,
+           sum(quarantined)::int
+    FROM pipeline.chunk GROUP BY 1 ORDER BY 1
+"""
+
+
+State = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clean and dirty rows in two files."""
+    """Clean and dirty rows, the transactions in three files of three shapes."""
     where = tmp_path_factory.mktemp("data") / "sample"
-    sample(where, 3000, 0.15, seed=23, files=2)
+    sample(where, size(1500, 3000), 0.15, seed=31, files=3, shapes=("ndjson", "array", "gz"))
     return where
 
 
+def dropped(folder: Path) -> list[tuple[str, bytes]]:
+    """The objects of the folder, dimensions first."""
+    paths = [path for source in ("users", "fx_rates", "transactions") for path in sorted(folder.glob(f"{source}*"))]
+    return [(f"{path.name.partition('.')[0].partition('-')[0]}/{path.name}", path.read_bytes()) for path in paths]
+
+
 @pytest.fixture(scope="module")
-def expected(folder: Path) -> tuple[object, object, frozenset[str]]:
-    """Facts, warehouse tables and conflicting ids of an undisturbed run with dimensions first."""
-    with pipeline(Options(duplicate_rate=0.0)) as plain:
-        plain.drop_folder(folder, order=FORWARD)
-        plain.feed()
-        conflicts = plain.conflicting_ids()
-        assert plain.findings() == []
-        return plain.business(conflicts), plain.tables(conflicts), conflicts
+def expected(folder: Path) -> State:
+    """What an undisturbed run gives, with one worker and each file through before the next."""
+    with pipeline(Options(workers=1, duplicate_rate=0.0)) as in_turn:
+        in_turn.serve_products(folder / "products.ndjson")
+        in_turn.extract()
+        for name, data in dropped(folder):
+            in_turn.load(name, data)
+        in_turn.feed()
+        return state(in_turn)
+
+
+def state(running: Pipeline) -> State:
+    """Facts, dimensions with their history, rates, outcomes, and the tables of the warehouse."""
+    conflicts = running.conflicting_ids()
+    assert running.findings() == []
+    return {
+        "facts": running.business(conflicts),
+        "warehouse": running.tables(conflicts),
+        "outcomes": running.sql(OUTCOMES),
+        **{name: running.sql(sql) for name, sql in (("users", USERS), ("products", PRODUCTS), ("rates", RATES))},
+    }
 
 
 def test_transactions_before_their_users_products_and_rates_end_in_the_same_tables(
-    folder: Path, expected: tuple[object, object, frozenset[str]]
+    folder: Path, expected: State
 ) -> None:
-    business, tables, conflicts = expected
     with pipeline() as backward:
-        backward.drop_folder(folder, order=BACKWARD[:1])
-        backward.feed()
-        backward.drop_folder(folder, order=BACKWARD[1:3])
-        backward.feed()
-        backward.drop_folder(folder, order=BACKWARD[3:])
-        backward.feed()
-        assert backward.findings() == []
-        assert backward.business(conflicts) == business
-        assert backward.tables(conflicts) == tables
+        for sources in (BACKWARD[:1], BACKWARD[1:3], BACKWARD[3:]):
+            backward.drop_folder(folder, order=sources)
+            backward.feed()
+        found = state(backward)
+        assert (found["facts"], found["warehouse"]) == (expected["facts"], expected["warehouse"])
 
 
-def test_all_messages_three_times_in_random_order_end_in_the_same_facts(
-    folder: Path, expected: tuple[object, object, frozenset[str]]
-) -> None:
-    business, _, conflicts = expected
+def test_all_messages_three_times_in_random_order_end_in_the_same_facts(folder: Path, expected: State) -> None:
     with pipeline() as shaken:
         with shaken.control() as control:
             control.set_faults(copies=3, shuffle_window=50, jitter_seconds=0.2)
         shaken.drop_folder(folder, order=BACKWARD)
         shaken.feed()
-        _settle(shaken)
-        assert shaken.business(conflicts) == business
-        assert shaken.findings() == []
+        shaken.quiet()
+        assert state(shaken)["facts"] == expected["facts"]
 
 
-def _settle(shaken: Pipeline) -> None:
-    """Until the last copy of every message has been taken."""
-    with shaken.control() as control:
-        wait_until(lambda: all(stats.quiet for stats in control.stats().values()), "no message is under way")
+def test_everything_at_once_with_eight_workers_ends_like_one_after_the_other(folder: Path, expected: State) -> None:
+    with pipeline(Options(workers=WORKERS)) as at_once:
+        at_once.serve_products(folder / "products.ndjson")
+        put = [at_once.put(name, data) for name, data in reversed(dropped(folder))]
+        at_once.extract()
+        at_once.run.wait_for(put)
+        at_once.feed()
+        found = state(at_once)
+    assert {name: found[name] == expected[name] for name in expected} == dict.fromkeys(expected, True)

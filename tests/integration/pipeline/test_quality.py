@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +18,6 @@ from cli.cloud import run_job
 from cli.main import app
 from functions.reconcile import main as reconcile
 from local.stack import BUCKETS, PROJECT, Options
-from local.table import ROOT
 from shared.adapters.memory import MemoryPublisher
 from shared.adapters.pubsub import CloudPublisher
 from shared.adapters.storage import CloudStorage
@@ -29,7 +26,6 @@ from shared.settings import load_settings
 from tests.contract.pubsub.endpoint import Endpoint
 from tests.integration.pipeline.harness import Pipeline, pipeline, row, wait_until
 
-REAL_SAMPLE = ROOT.parent / "shared" / "tools" / "online_retail.py"
 SUBJECT = "transactions completeness.user_id"
 
 
@@ -42,12 +38,9 @@ def receiver() -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="module")
 def sampled(receiver: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """The real sample, or rows with the same faults, through to the mart; messages come twice at times."""
+    """Rows with the faults of the real sample, through to the mart; messages come twice at times."""
     folder = tmp_path_factory.mktemp("sample")
-    if REAL_SAMPLE.exists():
-        subprocess.run([sys.executable, str(REAL_SAMPLE), str(folder)], check=True)
-    else:
-        faulty(folder)
+    faulty(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALERT_WEBHOOK_URL", receiver.url)
         with pipeline(Options(duplicate_rate=0.3)) as started:
@@ -94,18 +87,6 @@ def test_a_field_that_rows_lack_is_one_alert_and_one_post_however_often_it_is_fo
     assert post["text"].startswith(f"[warning] {SUBJECT}: 77")
     assert post["runbook"].endswith("runbook.md#quality-breach")
     assert len({push.headers["Idempotency-Key"] for push in receiver.pushes}) == len(receiver.pushes)
-
-
-@pytest.mark.skipif(
-    not REAL_SAMPLE.exists(), reason="the real sample lies beside the project only where it is developed"
-)
-def test_the_real_sample_raises_the_completeness_warning_for_user_id_exactly_once(
-    sampled: Pipeline, receiver: Endpoint
-) -> None:
-    run_job(sampled.scheduler, "check_quality")
-    settle(sampled)
-    (post,) = posts(receiver)
-    assert "of 9,999 rows have user_id; the rule asks for more than 95 %" in post["text"]
 
 
 def settle(sampled: Pipeline) -> None:

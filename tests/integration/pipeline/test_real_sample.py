@@ -34,6 +34,14 @@ BOOKED = """
     SELECT sale_date, status, transactions, gross, refunds, net FROM marts.financial_reports
     WHERE sale_date BETWEEN @first AND @last
 """
+COUNTS = """
+    SELECT sum(received)::int, sum(inserted)::int, sum(unchanged)::int, sum(quarantined)::int
+    FROM pipeline.chunk WHERE source = 'transactions'
+"""
+REASONS = """
+    SELECT reason, count(*)::int FROM pipeline.quarantined_row JOIN pipeline.chunk USING (chunk_key)
+    WHERE source = 'transactions' GROUP BY 1
+"""
 USERS = """
     SELECT user_key, transactions, orders, gross_base AS gross, refunds_base AS refunds, net_base AS net
     FROM marts.user_analytics WHERE month = DATE '2010-12-01' AND @first < @last
@@ -63,6 +71,24 @@ def only(expected: Totals, found: Totals) -> Totals:
     """The measures that the mart has too."""
     names = set(next(iter(found.values())))
     return {key: {name: value for name, value in row.items() if name in names} for key, row in expected.items()}
+
+
+def test_the_sample_gives_the_known_counts_and_amount(sampled: tuple[Pipeline, list[Line]]) -> None:
+    running, _ = sampled
+    assert running.sql(COUNTS) == [(9999, 9652, 190, 157)]
+    assert running.sql(REASONS) == [("conflicting_duplicate", 157)]
+    assert running.sql("SELECT currency, count(*)::int, sum(amount)::text FROM commerce.transactions GROUP BY 1") == [
+        ("GBP", 9652, "178941.5400")
+    ]
+    assert running.findings() == []
+
+
+def test_the_users_that_the_sample_lacks_are_told_once(sampled: tuple[Pipeline, list[Line]]) -> None:
+    running, _ = sampled
+    for _ in range(2):
+        run_job(running.scheduler, "check_quality")
+    (told,) = running.sql("SELECT told FROM pipeline.alert WHERE subject = 'transactions completeness.user_id'")
+    assert "of 9,999 rows have user_id; the rule asks for more than 95 %" in told[0]
 
 
 def test_each_day_and_country_of_daily_sales_summary(sampled: tuple[Pipeline, list[Line]]) -> None:

@@ -14,8 +14,9 @@ from shared.domain.closing import Month
 from tests.integration.postgres.closing import Books, untouched
 from tests.integration.postgres.rows import RANKS, START, Rate, Txn, load, load_rates
 from tests.integration.postgres.target import Target
+from tests.long import size
 
-EXAMPLES = 6
+EXAMPLES = size(6, 60)
 HOURS = [0, 1, 30, 700, 744, 760, 1500, 2200]
 """Times in March, April, May and June, and at the edges of months."""
 

@@ -13,6 +13,7 @@ from shared.adapters.postgres import Session
 from shared.adapters.queries import query, rows_of
 from tests.integration.postgres.rows import RANKS, Txn, bad_rows, facts
 from tests.integration.postgres.test_replay import at_lines
+from tests.long import size
 
 STEPS = 70
 ACCOUNT = """
@@ -40,7 +41,7 @@ class Walk:
     def row(self) -> Txn:
         rng = self.rng
         return Txn(
-            id=f"T{rng.randrange(6)}", hours=rng.choice([0, 1, 1, 5, 30]), status=rng.choice(sorted(RANKS)),
+            id=f"T{rng.randrange(size(4, 24))}", hours=rng.choice([0, 1, 1, 5, 30]), status=rng.choice(sorted(RANKS)),
             amount=rng.choice(["10.0000", "12.5000"]),
         )  # fmt: skip
 

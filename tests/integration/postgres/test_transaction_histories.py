@@ -14,8 +14,9 @@ from shared.adapters.loading import LoadCounts, load_chunk
 from shared.adapters.postgres import Session
 from tests.integration.postgres.model import Model, final_columns
 from tests.integration.postgres.rows import RANKS, Txn, facts, load, transactions
+from tests.long import size
 
-HISTORIES = 120
+HISTORIES = size(60, 240)
 READ = """
     SELECT t.transaction_id, u.user_id, p.product_id, t.amount::text, t.currency, t.payment_method, t.status,
            t.occurred_at, t.last_event_at

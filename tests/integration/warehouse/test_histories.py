@@ -1,11 +1,10 @@
 """On random histories the marts that were built step by step equal those that are built in one go.
 
-HISTORIES=200 runs that many; the default is a few.
+`make test-long` runs 200 of them; the default is a few.
 """
 
 from __future__ import annotations
 
-import os
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,8 +14,9 @@ from hypothesis import strategies as st
 
 from shared.adapters.warehouse_sql import marts
 from tests.integration.warehouse.world import World, level, sale
+from tests.long import size
 
-HISTORIES = int(os.environ.get("HISTORIES", "6"))
+HISTORIES = size(4, 200)
 MONTHS = [date(2026, month, 1) for month in (1, 2, 3, 4)]
 DAYS = [month + timedelta(days=days) for month in MONTHS[:3] for days in (0, 13, 27)]
 
