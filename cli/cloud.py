@@ -83,11 +83,12 @@ def is_local() -> bool:
     return bool(os.environ.get("PUBSUB_EMULATOR_HOST"))
 
 
-def jobs_of(settings: Settings, api: GoogleApi | None, environ: Mapping[str, str] = os.environ) -> Jobs | None:
+def jobs_of(settings: Settings, api: GoogleApi | None, environ: Mapping[str, str] | None = None) -> Jobs | None:
     """The scheduler that the environment names: a local one by its address, Cloud Scheduler by its region."""
-    if url := environ.get("SCHEDULER_URL"):
+    named = os.environ if environ is None else environ
+    if url := named.get("SCHEDULER_URL"):
         return LocalJobs(url)
-    region = environ.get("REGION")
+    region = named.get("REGION")
     return CloudJobs(api, settings.project, region) if api and region else None
 
 

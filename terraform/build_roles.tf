@@ -93,7 +93,6 @@ resource "google_project_iam_member" "plan" {
 }
 
 resource "google_project_iam_member" "apply" {
-  # checkov:skip=CKV_GCP_49:it makes accounts and triggers, after an approval; it acts as those named below and no others
   for_each = setunion(local.apply_roles, ["projects/${var.project}/roles/sluiceSetup"])
 
   project = var.project

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-SHARING = (PurePosixPath("tests/functions"), PurePosixPath("tests/integration/doctor"))
-"""Folders whose tests share a local cloud."""
+SHARING = tuple(
+    PurePosixPath("tests", *folder.split("/")) for folder in ("functions", "integration/doctor", "terraform")
+)
+"""Folders whose tests share a local cloud, or a plan."""
 LONGEST_FIRST = tuple(
     PurePosixPath("tests", *folder.split("/"))
     for folder in (

@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = ROOT / "functions"
 QUERIES = sorted((ROOT / "sql" / "postgres" / "queries").glob("*.sql"))
-CODE = sorted(p for top in ("shared", "functions", "cli", "local") for p in (ROOT / top).rglob("*.py"))
+CODE = sorted(p for top in ("shared", "functions", "cli", "local", "deploy") for p in (ROOT / top).rglob("*.py"))
 DEPLOYED = [p for p in CODE if p.relative_to(ROOT).parts[0] in ("shared", "functions")]
 PURE = [p for p in DEPLOYED if p.relative_to(ROOT).parts[1] in ("domain", "schemas")]
 ADAPTERS = [p for p in DEPLOYED if p.relative_to(ROOT).parts[1] == "adapters"]

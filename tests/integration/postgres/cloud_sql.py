@@ -108,11 +108,19 @@ def tls_proxy(authority: Authority, folder: Path, port: int) -> socket.socket:
                 plain, _ = listening.accept()
                 inside = context.wrap_socket(plain, server_side=True)
                 beyond = socket.create_connection(("127.0.0.1", port))
-                for pair in ((inside, beyond), (beyond, inside)):
-                    threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+                threading.Thread(target=_bridge, args=(inside, beyond), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     return listening
+
+
+def _bridge(inside: socket.socket, beyond: socket.socket) -> None:
+    """Both ways, until both sides have ended."""
+    with inside, beyond:
+        back = threading.Thread(target=_pass_on, args=(beyond, inside), daemon=True)
+        back.start()
+        _pass_on(inside, beyond)
+        back.join()
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
