@@ -29,7 +29,8 @@ from local.process import ServerProcess
 from local.resources import table_of
 from local.stack import BUCKETS, PROJECT
 from local.table import ROOT
-from shared.adapters.metering import FinishedJob, PlannedJob, cost_of
+from shared.adapters.meter import FinishedJob, PlannedJob
+from shared.adapters.metering import cost_of
 from shared.adapters.warehouse import BigQueryWarehouse, bigquery_client
 from shared.adapters.warehouse_sql import feed_schema, warehouse_sql
 from shared.settings import load_settings

@@ -24,7 +24,7 @@ from shared.adapters.sessions import session
 from shared.adapters.storage import CloudStorage
 from shared.domain.copytext import COLUMNS, table_of
 from shared.domain.identity import digest
-from shared.domain.replaying import rebuilt_rows
+from shared.domain.rebuilding import rebuilt_rows
 from shared.entrypoint import Outcome, boundary
 from shared.events import PushMessage, push_message
 from shared.messages import Payload, Validated

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.api_core import exceptions as gax
 
-from shared.adapters.metering import FinishedJob
+from shared.adapters.meter import FinishedJob
 from shared.domain.quotas import Kind
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -8,67 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
 
+from shared.adapters.meter import FinishedJob, PlannedJob
 from shared.adapters.postgres import Session
 from shared.adapters.prices import price_list
 from shared.adapters.queries import rows_of
 from shared.adapters.warehouse_sql import is_partitioned
-from shared.domain.quotas import MOST_PARTITIONS_A_JOB, Job, Kind, Wait, decide
+from shared.domain.quotas import MOST_PARTITIONS_A_JOB, Job, Wait, decide
 from shared.errors import QueryRefused, Throttled
 from shared.telemetry import logger
 
 BUDGET_SECONDS = 60.0
 """How long a job waits for a quota; then the platform's retry takes over, which frees the instance."""
-
-
-@dataclass(frozen=True)
-class PlannedJob:
-    """A job before it starts. `table` is what it is for, `target` the table that it writes (empty: it only reads)."""
-
-    job_id: str
-    stage: str
-    table: str
-    target: str
-    kind: Kind
-    partitions: int = 1
-
-
-@dataclass(frozen=True)
-class FinishedJob:
-    """What became of a job. `error` is a reason code of BigQuery, never its message; times are UTC."""
-
-    job_id: str
-    ended_at: datetime
-    state: Literal["done", "failed"]
-    error: str = ""
-    bytes_processed: int = 0
-    bytes_billed: int = 0
-    slot_ms: int = 0
-    rows: int = 0
-
-
-class Meter(Protocol):
-    """What a warehouse tells of its jobs."""
-
-    def admit(self, job: PlannedJob) -> None:
-        """Return when the job may start. Raises Throttled where a quota stays used up, QueryRefused on a wide job."""
-
-    def record(self, job: FinishedJob) -> None:
-        """Keep what it did; told twice it counts once."""
-
-
-class NoMeter:
-    """Admits everything and keeps nothing: for operators, whose queries watch_queries finds."""
-
-    def admit(self, job: PlannedJob) -> None:
-        """Nothing waits."""
-
-    def record(self, job: FinishedJob) -> None:
-        """Nothing is kept."""
 
 
 class PostgresMeter:

@@ -17,7 +17,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as rx
 
 from shared.adapters.jobs import finished, kind_of, partitions_of, refused
-from shared.adapters.metering import Meter, NoMeter, PlannedJob
+from shared.adapters.meter import Meter, NoMeter, PlannedJob
 from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS, Asked
 from shared.errors import DependencyUnavailable, QueryRefused, Throttled
 from shared.settings import Settings

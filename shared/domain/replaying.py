@@ -1,17 +1,11 @@
-"""Quarantined rows, judged once more: their raw text as lines, a value set by an operator, a row rebuilt. Pure."""
+"""Quarantined rows, judged once more: their raw text as lines, or a value set by an operator. Pure."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from shared.domain import flags
-from shared.domain.copytext import TRANSACTION_COLUMNS
 from shared.domain.cutting import BLANK
 from shared.domain.normalising import Context
 from shared.domain.reading import Unreadable, names_twice
@@ -19,8 +13,6 @@ from shared.domain.validation import BadRow, Verdict, validate_lines
 from shared.schemas.rows import KNOWN
 
 REJECTED = Unreadable("operator_rejected", "an operator rejected the chunk that this row came in")
-_ESCAPED = re.compile(r"\\(.)")
-_UNESCAPE = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 
 
 def judge_again(data: bytes, lines: Sequence[int], context: Context, header: Sequence[str] | None) -> Verdict:
@@ -82,31 +74,3 @@ def is_one_object(text: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
-
-
-def rebuilt_rows(rows: bytes, wanted: Sequence[int]) -> dict[int, bytes]:
-    """Transactions as JSON rows again, from COPY text, by line; judged again they give the same text.
-
-    A conflicting row of the stream is kept so: its message is gone by then.
-    """
-    lines = frozenset(wanted)
-    found: dict[int, bytes] = {}
-    for text in rows.decode().removesuffix("\n").split("\n")[1:] if lines else []:
-        number, _, _ = text.partition("\t")
-        if int(number) in lines:
-            values = [_plain(cell) for cell in text.split("\t")]
-            found[int(number)] = _rebuilt(dict(zip(TRANSACTION_COLUMNS, values, strict=True)))
-    return found
-
-
-def _plain(cell: str) -> str | None:
-    return None if cell == r"\N" else _ESCAPED.sub(lambda found: _UNESCAPE.get(found[1], found[1]), cell)
-
-
-def _rebuilt(row: Mapping[str, str | None]) -> bytes:
-    extra: dict[str, Any] = json.loads(row["extra"] or "{}")
-    moment = datetime.fromisoformat(str(row["event_at"]))
-    if int(row["flags"] or 0) & flags.NAIVE_TIME:
-        moment = moment.replace(tzinfo=None)
-    names = ("transaction_id", "user_id", "product_id", "amount", "currency", "payment_method", "status")
-    return msgspec.json.encode({**{name: row[name] for name in names}, "timestamp": moment.isoformat(), **extra})

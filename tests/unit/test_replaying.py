@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.normalising import Context
+from shared.domain.rebuilding import rebuilt_rows
 from shared.domain.replaying import (
     is_one_object,
     judge_again,
-    rebuilt_rows,
     reject_all,
     unknown_fields,
     with_values,

@@ -16,7 +16,7 @@ from google.cloud.bigquery import Dataset
 from local.process import ServerProcess
 from shared.adapters import storage
 from shared.adapters.memory import MemoryStore, MemoryWarehouse
-from shared.adapters.metering import FinishedJob, PlannedJob
+from shared.adapters.meter import FinishedJob, PlannedJob
 from shared.adapters.ports import Warehouse
 from shared.adapters.warehouse import BigQueryWarehouse, bigquery_client
 from shared.adapters.warehouse_sql import monitoring_sql

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from local.stack import BUCKETS, PROJECT
-from shared.adapters.metering import FinishedJob, PlannedJob, PostgresMeter
+from shared.adapters.meter import FinishedJob, PlannedJob
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.postgres import Session
 from tests.integration.postgres.target import Target
 

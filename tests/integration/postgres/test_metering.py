@@ -12,7 +12,8 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
-from shared.adapters.metering import FinishedJob, PlannedJob, PostgresMeter
+from shared.adapters.meter import FinishedJob, PlannedJob
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.errors import QueryRefused, Throttled

@@ -12,7 +12,8 @@ import pytest
 
 from functions.watch_queries import main as watch_queries
 from shared.adapters.memory import MemoryPublisher, MemoryStore, MemoryWarehouse
-from shared.adapters.metering import FinishedJob, PlannedJob, PostgresMeter
+from shared.adapters.meter import FinishedJob, PlannedJob
+from shared.adapters.metering import PostgresMeter
 from shared.adapters.postgres import Session
 from shared.entrypoint import Outcome
 from shared.messages import Alert
