@@ -33,10 +33,12 @@ def main() -> None:
     console, table = Console(), list(read_table().functions)
     bundles = all_bundles(read_tree())
     write_bundles(bundles)
-    with console.status("installing the bundles"):
-        installed = install(PACKAGE, {f.name: f.entry_point for f in table}, HOME)
+    console.print(f"installing {len(bundles)} bundles in {HOME}")
+    installed = install(PACKAGE, {f.name: f.entry_point for f in table}, HOME)
+    console.print("measuring their imports")
     imports = {one.function: import_main(Path(one.folder), Path(one.python)) for one in installed}
     problems = [told for one in installed for told in _problems(one, imports[one.function])]
+    console.print("running the pipeline on them")
     with tempfile.TemporaryDirectory(prefix="sluice-trial-") as home:
         Path(home).chmod(0o755)  # the database server may run as another user
         write_installed(installed, HOME / "installed.json")

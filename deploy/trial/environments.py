@@ -81,13 +81,22 @@ def clean(folder: Path, given: Mapping[str, str] | None = None) -> dict[str, str
     return {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "", **(given or {})}
 
 
-def import_main(folder: Path, python: Path, options: Sequence[str] = (), times: int = IMPORTS) -> Import:
-    """Import main.py first thing in a process of its own, some times; the median of the times, interpreter and all."""
+def import_main(
+    folder: Path, python: Path, options: Sequence[str] = (), times: int = IMPORTS, before: str = ""
+) -> Import:
+    """Import main.py first thing in a process of its own, some times; the median of the times, interpreter and all.
+
+    `before` is code that runs first, where the interpreter does not find main.py by itself.
+    """
     seconds, told = [], {}
     for _ in range(times + 1):  # the first writes bytecode and fills the page cache
         began = monotonic()
         ran = subprocess.run(
-            [str(python), *options, "-c", PROBE], cwd=folder, env=clean(folder), capture_output=True, check=False
+            [str(python), *options, "-c", f"{before}\n{PROBE}"],
+            cwd=folder,
+            env=clean(folder),
+            capture_output=True,
+            check=False,
         )
         seconds.append(monotonic() - began)
         if ran.returncode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from cli.cloud import run_job
 from cli.demo_run import DemoRun
+from local.chaos.webhook import Webhook
 from local.generate import generate
 from local.stack import PROJECT, LocalCloud
 from local.table import Function
@@ -44,18 +46,25 @@ def whole_run(home: Path, installed: Path, scheduled: list[str], console: Consol
     folder = home / "data"
     start = today - timedelta(days=DAYS)
     generate(folder, transactions=ROWS, users=100, products=50, dirt=0.05, seed=1, days=DAYS, start=start)
-    run = DemoRun(home, console)
-    run.cloud = BundleCloud(home, installed)
-    with run:
-        endpoints = run.cloud.endpoints
-        assert endpoints is not None
-        _publish_sale(today)
-        summary = run.whole(folder, run_job)
-        for job in scheduled:
-            run_job(endpoints.scheduler, job)
-        _ask_each(endpoints.functions, today, console)
-        run.feed(endpoints.scheduler, run_job)
-        calls: dict[str, Any] = httpx.get(f"{endpoints.functions}/_calls", timeout=60).json()
+    with Webhook() as webhook:
+        os.environ["ALERT_WEBHOOK_URL"] = webhook.url  # an alert is delivered, so that notify does its whole work
+        run = DemoRun(home, console)
+        run.cloud = BundleCloud(home, installed)
+        with run:
+            return _work(run, folder, scheduled, today, console)
+
+
+def _work(
+    run: DemoRun, folder: Path, scheduled: list[str], today: date, console: Console
+) -> tuple[bool, dict[str, Any]]:
+    endpoints = run.cloud.endpoints
+    assert endpoints is not None
+    _publish_sale(today)
+    summary = run.whole(folder, run_job)
+    for job in scheduled:
+        run_job(endpoints.scheduler, job)
+    _ask_each(endpoints.functions, today, console)
+    calls: dict[str, Any] = httpx.get(f"{endpoints.functions}/_calls", timeout=60).json()
     for finding in summary["findings"]:
         console.print(finding)
     return bool(summary["balanced"]), calls
