@@ -21,6 +21,7 @@ HOME = ROOT / "build" / "trial"
 DOCS = ROOT / "docs" / "bundles.md"
 BEGIN, END = "<!-- made by make test-bundles: begin -->", "<!-- made by make test-bundles: end -->"
 MOST_SECONDS = 2.0
+WIDTH = 170
 HEAD = ["function", "zip KiB", "requirements", "import s", "MB loaded", "MB after", "answers"]
 Rows = list[list[str]]
 
@@ -30,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.trial", description=__doc__)
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/bundles.md")
     options = parser.parse_args()
-    console, table = Console(), list(read_table().functions)
+    console, table = Console(width=WIDTH), list(read_table().functions)
     bundles = all_bundles(read_tree())
     write_bundles(bundles)
     console.print(f"installing {len(bundles)} bundles in {HOME}")

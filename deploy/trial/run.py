@@ -96,15 +96,15 @@ def _publish_sale(day: date) -> None:
 def _ask_each(functions: str, today: date, console: Console) -> None:
     """What operators and readers ask for, each with the identity that Cloud Run would have checked."""
     claims = base64.urlsafe_b64encode(json.dumps({"email": OPERATOR, "email_verified": True}).encode()).decode()
-    headers = {"Authorization": f"Bearer e30.{claims.rstrip('=')}.x", "Idempotency-Key": "trial"}
+    headers = {"Authorization": f"Bearer e30.{claims.rstrip('=')}.x"}
     month = f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
     asked = [
-        ("POST", "replay_quarantine/", {"action": "replay", "filters": {"source": "transactions"}}),
         ("POST", "close_month/", {"month": month}),
+        ("POST", "replay_quarantine/", {"action": "replay", "filters": {"source": "transactions"}}),
         ("GET", f"report/revenue_by_day?from={today - timedelta(days=DAYS)}&to={today}", None),
         ("GET", "product_api/products?page=1", None),
     ]
     with httpx.Client(base_url=functions, headers=headers, timeout=600) as client:
         for method, path, body in asked:
-            answer = client.request(method, f"/{path}", json=body)
+            answer = client.request(method, f"/{path}", json=body, headers={"Idempotency-Key": path})
             console.print(f"{path.partition('?')[0]}: {answer.status_code} {answer.text[:150]}", markup=False)
