@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from deploy.bundles.errors import BundleError
 from deploy.bundles.modules import Module, Tree
@@ -36,11 +37,6 @@ def data_files(modules: Iterable[Module], tree: Tree) -> set[str]:
     paths = sorted(path for path in tree if path.startswith(("sql/", "shared/")) and not path.endswith(".py"))
     found: set[str] = set()
     for module in modules:
-        known = {reader for reader, _ in READERS}
-        if module.name not in known and any(
-            isinstance(n, ast.Name) and n.id == "__file__" for n in ast.walk(module.code)
-        ):
-            raise BundleError(f"{module.path} finds files by its place; name it in READERS of deploy/bundles/data.py")
         for pattern, line in patterns(module):
             files = {path for path in paths if re.fullmatch(pattern, path)}
             if not files:
@@ -49,8 +45,14 @@ def data_files(modules: Iterable[Module], tree: Tree) -> set[str]:
     return found
 
 
-def patterns(module: Module) -> Iterator[tuple[str, int]]:
-    """What a module reads, as patterns of paths with the lines of the calls."""
+@cache
+def patterns(module: Module) -> tuple[tuple[str, int], ...]:
+    """What a module reads, as patterns of paths with the lines of the calls. Raises BundleError as `data_files`."""
+    _never_by_place(module)
+    return tuple(_patterns(module))
+
+
+def _patterns(module: Module) -> Iterator[tuple[str, int]]:
     readers = _readers(module)
     constants = _constants(module.code)
     for function, node in _inside(module.code):
@@ -120,6 +122,13 @@ def _pattern(argument: ast.expr, constants: Mapping[str, str]) -> str:
 def _filled(template: str, told: list[str]) -> str:
     steps = re.split(r"(\{\d\}|\*)", template)
     return "".join(ANY if s == "*" else told[int(s[1])] if s.startswith("{") else re.escape(s) for s in steps)
+
+
+def _never_by_place(module: Module) -> None:
+    if module.name not in {home for home, _ in READERS} and any(
+        isinstance(node, ast.Name) and node.id == "__file__" for node in ast.walk(module.code)
+    ):
+        raise BundleError(f"{module.path} finds files by its place; name it in READERS of deploy/bundles/data.py")
 
 
 def _never_passed_on(module: Module, readers: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from deploy.bundles.errors import BundleError
 
@@ -46,22 +47,27 @@ def closure(tree: Tree, function: str) -> Closure:
         if place in modules:
             continue
         path = places[place]
-        module = modules[place] = Module(path, place, ast.parse(tree[path], filename=path))
+        module = modules[place] = Module(path, place, _parsed(tree[path], path))
         for name, line in imports(module.code):
             found = _places(name, places)
             waiting += found
-            if not found and name.partition(".")[0] == "shared":
+            if name.partition(".")[0] == "shared" and not _is_there(name, places):
                 raise BundleError(f"{path}:{line} imports {name}, which is not in the tree")
             if not found:
                 foreign.setdefault(name, f"{path}:{line}")
     return Closure(modules, foreign)
 
 
-def imports(code: ast.Module) -> Iterator[tuple[str, int]]:
+@cache
+def imports(code: ast.Module) -> tuple[tuple[str, int], ...]:
     """Each name that a module imports at any depth, with its line; `from a import b` counts as a.b.
 
     What stands under `if TYPE_CHECKING:` never runs and does not count.
     """
+    return tuple(_imports(code))
+
+
+def _imports(code: ast.Module) -> Iterator[tuple[str, int]]:
     waiting: list[ast.AST] = [code]
     while waiting:
         node = waiting.pop()
@@ -82,6 +88,17 @@ def _places(name: str, places: Mapping[str, str]) -> list[str]:
     parts = name.split(".")
     steps = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
     return [place for step in steps for place in (f"{step}.py", f"{step}/__init__.py") if place in places]
+
+
+def _is_there(name: str, places: Mapping[str, str]) -> bool:
+    """Whether a name is a module, a package, or something inside a module; our packages have nothing but modules."""
+    path, parent = name.replace(".", "/"), name.rpartition(".")[0].replace(".", "/")
+    return bool({f"{path}.py", f"{path}/__init__.py", f"{parent}.py"} & places.keys())
+
+
+@cache
+def _parsed(text: bytes, path: str) -> ast.Module:
+    return ast.parse(text, filename=path)
 
 
 def _is_code(path: str) -> bool:
