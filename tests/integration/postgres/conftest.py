@@ -17,6 +17,8 @@ import pytest
 from local.postgres import LocalPostgres
 from shared.adapters.migrations import migrate
 from shared.adapters.postgres import Session, Timeouts, connect
+from tests.integration.postgres.checking import Check
+from tests.integration.postgres.rows import Product, User, load_products, load_users
 from tests.integration.postgres.target import Target
 
 TEMPLATE = "sluice_test_template"
@@ -98,3 +100,11 @@ def open_session(target: Target) -> Iterator[Callable[[], Session]]:
 @pytest.fixture
 def session(open_session: Callable[[], Session]) -> Session:
     return open_session()
+
+
+@pytest.fixture
+def check(session: Session) -> Check:
+    """check_quality on a database that knows a user and a product."""
+    load_users(session, 0, User())
+    load_products(session, Product())
+    return Check(session)

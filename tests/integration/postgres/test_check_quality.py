@@ -2,101 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from functions.check_quality import main as check_quality
 from shared.adapters.drift import record_drift
 from shared.adapters.feeds import one_at_a_time
 from shared.adapters.loading import load_chunk
-from shared.adapters.memory import MemoryPublisher, MemoryStore, MemoryWarehouse
-from shared.adapters.postgres import Session
+from shared.adapters.memory import MemoryWarehouse
 from shared.adapters.queries import rows_of
 from shared.entrypoint import Outcome
 from shared.errors import DependencyUnavailable
-from shared.messages import Alert
-from tests.functions.harness import LAKE, settings
+from tests.functions.harness import LAKE
+from tests.integration.postgres.checking import NOON, TODAY, Check, load, many
 from tests.integration.postgres.rows import (
-    START,
     Product,
     Txn,
     User,
-    bad_rows,
     facts,
     load_products,
     load_users,
     transactions,
 )
-
-TODAY = START.date()
-NOON = datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=12)
-
-
-@dataclass
-class Check:
-    """check_quality with fakes around a real ledger."""
-
-    session: Session
-    store: MemoryStore = field(default_factory=MemoryStore)
-    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
-    fields: str = "transactions.user_id:warn,transactions.amount:critical"
-
-    def __post_init__(self) -> None:
-        self.warehouse = MemoryWarehouse(self.store)
-
-    def run(self, now: datetime = NOON, **instead: Any) -> Outcome:
-        parts: dict[str, Any] = {"warehouse": self.warehouse, **instead}
-        return check_quality.run(
-            now=now, session=self.session, store=self.store, publisher=self.publisher,
-            settings=settings(QUALITY_FIELDS=self.fields), **parts,
-        )  # fmt: skip
-
-    def alerts(self) -> list[Alert]:
-        return self.publisher.of("alerts")
-
-    def told(self) -> dict[str, str]:
-        return {alert.subject: alert.told for alert in self.alerts()}
-
-    def verdict(self, rule: str, day: date = TODAY, scope: str = "day", subject: str = "") -> tuple[Decimal, bool, int]:
-        (found,) = self.session.rows(
-            """SELECT value, passed, rows FROM pipeline.quality_result
-               WHERE rule = $1 AND day = $2 AND scope = $3 AND subject = $4 AND dataset IN ('transactions', 'sales')""",
-            rule, day, scope, subject,
-        )  # fmt: skip
-        return tuple(found)  # type: ignore[return-value]
-
-    def rules(self, day: date = TODAY) -> set[str]:
-        """The rules that have a verdict on a day."""
-        sql = "SELECT rule FROM pipeline.quality_result WHERE day = $1 AND scope = 'day'"
-        return {row[0] for row in self.session.rows(sql, day)}
-
-
-def load(
-    session: Session, rows: Sequence[Txn], *, day: date = TODAY, chunk: str | None = None, bad: Sequence[int] = (),
-    file: str | None = None, missing: Mapping[str, int] | None = None,
-) -> None:  # fmt: skip
-    profile = json.dumps({"missing": dict(missing or {})})
-    known = replace(
-        facts("transactions", len(rows) + len(bad), chunk), day=day, profile=profile, file_id=file
-    )  # fmt: skip
-    load_chunk(session, known, transactions(rows), bad_rows(bad) if bad else None)
-
-
-def many(prefix: str, count: int, **more: Any) -> list[Txn]:
-    return [Txn(f"{prefix}-{n}", **more) for n in range(count)]
-
-
-@pytest.fixture
-def check(session: Session) -> Check:
-    load_users(session, 0, User())
-    load_products(session, Product())
-    return Check(session)
 
 
 def test_a_field_that_too_many_rows_lack_is_one_warning_with_its_figures(check: Check) -> None:
@@ -285,89 +215,6 @@ def test_a_source_that_is_silent_for_longer_than_it_may_is_stale_once_a_day(chec
     assert stale[0].told.startswith("216 hours since the last file or message; the rule asks for at most 192 hours")
     check.run(NOON + timedelta(days=1))
     assert len([alert for alert in check.alerts() if alert.subject == "users freshness"]) == 2
-
-
-def weeks(check: Check, *counts: int, last: int) -> None:
-    """Rows of the same weekday of earlier weeks, the oldest first, and of today."""
-    for number, count in enumerate(reversed(counts), 1):
-        hours = -7 * 24 * number
-        load(check.session, many(f"w{number}", count, hours=hours), day=TODAY - timedelta(weeks=number))
-    if last:
-        load(check.session, many("today", last))
-
-
-def test_a_day_with_far_more_rows_than_its_weekday_is_an_anomaly(check: Check) -> None:
-    weeks(check, 40, 41, 40, 42, last=90)
-    check.run()
-    assert check.verdict("volume")[1] is False
-    assert "rows received: 90.00; the median of 4 earlier Saturdays is 40.50" in check.told()["transactions volume"]
-
-
-def test_too_few_rows_are_an_anomaly_only_once_the_day_is_over(check: Check) -> None:
-    weeks(check, 40, 41, 40, 42, last=3)
-    check.run()
-    assert "volume" not in check.rules()
-    check.run(NOON + timedelta(days=1))
-    assert check.verdict("volume")[1] is False
-
-
-def test_a_day_without_any_row_is_an_anomaly_once_it_is_over(check: Check) -> None:
-    weeks(check, 40, 41, 40, 42, last=0)
-    check.run()
-    check.run(NOON + timedelta(days=1))
-    value, passed, rows = check.verdict("volume")
-    assert (round(value), passed, rows) == (10, False, 0)
-
-
-def test_three_earlier_days_are_no_verdict(check: Check) -> None:
-    weeks(check, 40, 41, 40, last=4000)
-    check.run()
-    assert "volume" not in check.rules()
-
-
-def test_a_sum_and_a_median_far_from_usual_are_anomalies_of_their_currency(check: Check) -> None:
-    weeks(check, 40, 40, 40, 40, last=0)
-    load(check.session, many("today", 40, amount="1000.0000"))
-    check.run(NOON + timedelta(days=1))
-    assert check.verdict("amount_sum", subject="GBP")[1] is False
-    assert check.verdict("amount_median", subject="GBP")[1] is False
-    assert "median amount: 1,000.00 GBP" in check.told()["sales amount_median GBP"]
-
-
-def test_an_anomaly_of_a_day_long_past_is_kept_and_not_alerted(check: Check) -> None:
-    weeks(check, 40, 40, 40, 40, last=0)
-    load(check.session, many("today", 40, amount="1000.0000"))
-    check.run(NOON + timedelta(weeks=9))
-    assert check.verdict("amount_sum", subject="GBP")[1] is False
-    assert not [alert for alert in check.alerts() if alert.kind == "anomaly"]
-
-
-def test_an_amount_far_from_its_category_is_an_outlier_and_stays_in_the_facts(check: Check) -> None:
-    usual = [Txn(f"u-{n}", hours=-24, amount=f"{10 + n % 3}.0000") for n in range(60)]
-    load(check.session, usual)
-    load(check.session, [Txn("huge", amount="5000.0000"), Txn("fine", amount="12.0000"), *many("t", 98)])
-    for _ in range(2):
-        check.run(NOON + timedelta(days=1))
-    rows = check.session.rows("SELECT day, transaction_id, category, currency, amount, rows FROM pipeline.outlier")
-    assert rows == [(TODAY, "huge", "garden", "GBP", Decimal("5000.0000"), 60)]
-    assert check.verdict("outliers") == (Decimal("0.01"), True, 100)
-    assert check.session.rows("SELECT amount FROM commerce.transactions WHERE transaction_id = 'huge'") == [(5000,)]
-
-
-def test_an_outlier_that_was_corrected_is_forgotten(check: Check) -> None:
-    load(check.session, many("u", 60, hours=-24))
-    load(check.session, [Txn("huge", amount="5000.0000")])
-    check.run(NOON + timedelta(days=1))
-    load(check.session, [Txn("huge", hours=1, amount="10.0000")])
-    check.run(NOON + timedelta(days=1))
-    assert check.session.rows("SELECT count(*) FROM pipeline.outlier") == [(0,)]
-
-
-def test_too_few_trailing_amounts_make_no_outlier(check: Check) -> None:
-    load(check.session, many("u", 49, hours=-24))
-    load(check.session, [Txn("huge", amount="5000.0000")])
-    check.run(NOON + timedelta(days=1))
-    assert check.session.rows("SELECT count(*) FROM pipeline.outlier") == [(0,)]
 
 
 def test_while_another_run_is_at_it_nothing_is_measured(check: Check, open_session: Any) -> None:
