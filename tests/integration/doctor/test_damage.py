@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
 from google.cloud import pubsub_v1, storage  # type: ignore[attr-defined]
-from google.pubsub_v1.types import Subscription
+from google.protobuf.duration_pb2 import Duration
+from google.pubsub_v1.types import DeadLetterPolicy, RetryPolicy, Subscription
 
 from cli.doctor.checkup import CANARY, STEPS
 from cli.doctor.installation import Installation
@@ -71,6 +73,14 @@ def name_of(subscription: str) -> str:
     return f"projects/{PROJECT}/subscriptions/{subscription}"
 
 
+def backoff(least: int, most: int) -> RetryPolicy:
+    return RetryPolicy(minimum_backoff=Duration(seconds=least), maximum_backoff=Duration(seconds=most))
+
+
+def given_up(attempts: int, topic: str) -> DeadLetterPolicy:
+    return DeadLetterPolicy(dead_letter_topic=f"projects/{PROJECT}/topics/{topic}", max_delivery_attempts=attempts)
+
+
 def again(running: Pipeline) -> None:
     """What `sluice up` does at its start."""
     assert running.run.cloud.endpoints
@@ -83,19 +93,33 @@ def test_a_deleted_subscription(running: Pipeline, subscriber: pubsub_v1.Subscri
     again(running)
 
 
-def test_another_ack_deadline(subscriber: pubsub_v1.SubscriberClient) -> None:
+@pytest.mark.parametrize(
+    ("field", "damage", "told"),
+    [
+        ("ack_deadline_seconds", {"ack_deadline_seconds": 10}, "ack deadline is 10, not 600"),
+        ("retry_policy", {"retry_policy": backoff(11, 600)}, "least backoff is 11, not 10"),
+        ("retry_policy", {"retry_policy": backoff(10, 60)}, "most backoff is 60, not 600"),
+        ("dead_letter_policy", {"dead_letter_policy": given_up(5, "validate-chunks-dead")}, "attempts is 5, not 20"),
+        (
+            "dead_letter_policy",
+            {"dead_letter_policy": given_up(20, "notify-alerts-dead")},
+            f"dead-letter topic is projects/{PROJECT}/topics/notify-alerts-dead, not",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_subscription_that_is_not_as_the_house_has_it(
+    field: str, damage: dict[str, Any], told: str, subscriber: pubsub_v1.SubscriberClient
+) -> None:
     name = name_of("validate-chunks")
+    whole = subscriber.get_subscription(subscription=name)
 
-    def deadline(seconds: int) -> None:
-        changed = Subscription(name=name, ack_deadline_seconds=seconds)
-        subscriber.update_subscription(
-            request={"subscription": changed, "update_mask": {"paths": ["ack_deadline_seconds"]}}
-        )
+    def put(changed: Subscription) -> None:
+        subscriber.update_subscription(request={"subscription": changed, "update_mask": {"paths": [field]}})
 
-    told = "validate-chunks: ack deadline is 10, not 600"
-    with broken("subscriptions", told, "delete subscription validate-chunks"):
-        deadline(10)
-    deadline(600)
+    with broken("subscriptions", f"validate-chunks: {told}", "delete subscription validate-chunks"):
+        put(Subscription(name=name, **damage))
+    put(whole)
 
 
 def test_a_push_to_nowhere(running: Pipeline, subscriber: pubsub_v1.SubscriberClient) -> None:
@@ -181,6 +205,7 @@ def test_a_migration_of_a_newer_release(running: Pipeline) -> None:
 
 
 def test_a_feed_position_of_another_cluster(running: Pipeline) -> None:
+    running.sluice("trigger", "enrich")  # the first feed takes the position
     (here,) = running.sql("SELECT system_identifier FROM pipeline.feed_position")[0]
     with broken("feed", "a restore, a clone or a promotion", "sluice refeed"):
         running.sql("UPDATE pipeline.feed_position SET system_identifier = 7")
