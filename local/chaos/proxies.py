@@ -33,12 +33,15 @@ class Proxies:
         self._loop.close()
 
     async def _end(self) -> None:
-        for proxy in self._proxies.values():
+        proxies = self._proxies.values()
+        for proxy in proxies:
             proxy.stop()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for proxy in proxies:
+                proxy.end()
+            await asyncio.wait(others)  # a connection just taken is asyncio's own task until it is one of ours
+        for proxy in proxies:
+            proxy.close()
 
     def between(self, server: str, address: str, *, http: bool = True) -> str:
         """Put a proxy before the server at this URL or host:port; the same address, but of the proxy."""

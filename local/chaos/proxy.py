@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
+from weakref import WeakSet
 
 Fault = Literal["refuse", "reset", "hang", "silence", "error", "truncate"]
 FAULTS: dict[Fault, str] = {
@@ -50,14 +51,28 @@ class Proxy:
     last: float = 0.0
     """When a fault happened last, by the wall clock."""
     _listener: asyncio.Server | None = None
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+    _transports: WeakSet[asyncio.WriteTransport] = field(default_factory=WeakSet)
 
     async def start(self) -> None:
         """Listen on a free port."""
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = int(self._listener.sockets[0].getsockname()[1])
 
     def stop(self) -> None:
-        """Take no more connections; the loop's end ends the others."""
+        """Take no more connections. A server closed at once would lose the sockets that it took a moment before."""
+        for listening in self._listener.sockets if self._listener else ():
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+
+    def end(self) -> None:
+        """End what goes on in the connections that stand."""
+        for task in self._serving:
+            task.cancel()
+
+    def close(self) -> None:
+        """Leave nothing open; for what is still in the buffers nobody waits."""
+        for transport in tuple(self._transports):
+            transport.abort()
         if self._listener:
             self._listener.close()
 
@@ -83,12 +98,19 @@ class Proxy:
         self.injected[self.server, fault] += 1
         self.last = time.time()
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._transports.add(writer.transport)
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server = await asyncio.open_connection(*self.upstream)
         except OSError:
             abort(writer)  # the server is down: so are we
             return
+        self._transports.add(server[1].transport)
         await Exchange(self, (reader, writer), server).run()
 
 
@@ -113,9 +135,9 @@ class Exchange:
         finally:
             for way in ways:
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
             for writer in (self._to_client, self._to_server):
                 writer.close()
+            await asyncio.gather(*ways, return_exceptions=True)
 
     async def _requests(self) -> None:
         with contextlib.suppress(ConnectionError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -134,3 +136,21 @@ def test_what_is_no_http_gets_no_http_faults(behind: Behind) -> None:
     behind.proxies.order("pubsub", "error", "truncate", "reset")
     assert behind.proxies.waiting() == 1
     assert behind.proxies.clear() == 1
+
+
+def test_the_end_of_a_run_leaves_no_connection_open_whatever_its_clients_are_doing() -> None:
+    """A socket left open is an error in these tests (ResourceWarning), at the latest when it is collected."""
+    with socket.create_server(("127.0.0.1", 0), backlog=256) as deaf:
+        for leaving in range(60):
+            with Proxies("s") as proxies:
+                address = proxies.between("storage", f"127.0.0.1:{deaf.getsockname()[1]}")
+                clients = [socket.create_connection(("127.0.0.1", int(address[10:])), 5) for _ in range(3)]
+                clients[0].sendall(b"x" * 500_000)  # nobody reads it: it waits in the proxy's buffers
+                time.sleep(leaving / 20_000)
+                for client in clients[1:]:
+                    client.close()
+            clients[0].close()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            gc.collect()
+    assert [str(warning.message) for warning in caught] == []
