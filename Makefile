@@ -5,15 +5,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE  # where it is set, every server would compile the project anew at its start
 
-.PHONY: help setup demo test test-long lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos package plan mistakes test-bundles
+.PHONY: help setup demo test test-long lint style types format bench bench-late bench-reports bench-cost describe fuzz chaos constraints package plan mistakes test-bundles
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(STAMP): requirements.txt requirements-cli.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements.txt requirements-cli.txt requirements-dev.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
@@ -24,6 +24,13 @@ demo: $(STAMP) ## run the whole pipeline once on a local cloud and check every r
 
 test: $(STAMP) ## run every test (starts and stops the servers it needs)
 	$(BIN)/pytest -n 3 --dist loadfile
+
+constraints: ## resolve requirements-dev.txt anew into constraints.txt; after a change of a requirements file
+	$(PYTHON) -m venv --clear build/constraints
+	build/constraints/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	(sed -n '/^#/p' constraints.txt; build/constraints/bin/pip freeze) > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -r build/constraints
 
 package: $(STAMP) ## write one zip per function and manifest.json to build/package
 	$(BIN)/python -m deploy.bundles

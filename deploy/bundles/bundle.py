@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from deploy.bundles.brought import brought, constraints
 from deploy.bundles.data import data_files
 from deploy.bundles.errors import BundleError
 from deploy.bundles.modules import Tree, closure
@@ -20,7 +21,7 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Bundle:
-    """The files of one function by their places in the zip, and its pins."""
+    """The files of one function by their places in the zip, and the pins of what it imports."""
 
     function: str
     files: Mapping[str, bytes]
@@ -58,11 +59,12 @@ def bundle(tree: Tree, function: str) -> Bundle:
     if f"{own}main.py" not in tree:
         raise BundleError(f"functions.yaml names {function}, but there is no {own}main.py")
     reached = closure(tree, function)
-    needed = requirements(reached.foreign, pins(tree["requirements.txt"].decode()))
+    needed = requirements(reached.foreign, pins(tree, "requirements.txt"))
     files = {path.removeprefix(own): data for path, data in tree.items() if path.startswith(own)}
     files |= {place: tree[module.path] for place, module in reached.modules.items()}
     files |= {path: tree[path] for path in data_files(reached.modules.values(), tree)}
-    files["requirements.txt"] = "".join(f"{pin}\n" for pin in needed).encode()
+    along = brought((pin.partition("==")[0] for pin in needed), constraints(tree))
+    files["requirements.txt"] = "".join(f"{pin}\n" for pin in (*needed, "# what these bring", *along)).encode()
     return Bundle(function, files, tuple(needed))
 
 

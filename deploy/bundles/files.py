@@ -14,6 +14,7 @@ from deploy.bundles.modules import Tree
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "build" / "package"
 FOLDERS = ("functions", "shared", "sql")
+LOOSE = ("requirements.txt", "constraints.txt")
 
 
 def read_tree(root: Path = ROOT) -> dict[str, bytes]:
@@ -24,7 +25,7 @@ def read_tree(root: Path = ROOT) -> dict[str, bytes]:
         for path in paths
         if not any(part.startswith((".", "__pycache__")) for part in path.relative_to(root).parts)
     }
-    return tree | {"requirements.txt": (root / "requirements.txt").read_bytes()}
+    return tree | {name: (root / name).read_bytes() for name in LOOSE}
 
 
 def all_bundles(tree: Tree) -> list[Bundle]:

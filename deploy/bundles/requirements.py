@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from deploy.bundles.errors import BundleError
+from deploy.bundles.modules import Tree
 
 PROVIDES: Mapping[str, tuple[str, ...]] = {
     "functions-framework": ("functions_framework", "flask"),
@@ -33,12 +34,13 @@ COMES_WITH: Mapping[str, tuple[str, ...]] = {
 """Modules of distributions that are not pinned: each of these requires them, and one of them must be needed anyway."""
 
 
-def pins(text: str) -> dict[str, str]:
-    """requirements.txt: the line of each distribution. Raises BundleError for a line that is no exact pin."""
+def pins(tree: Tree, file: str) -> dict[str, str]:
+    """A file of pins, the line of each distribution. Raises BundleError for a line that is no exact pin."""
+    text = tree[file].decode()
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     for line in lines:
         if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line):
-            raise BundleError(f"requirements.txt: {line} is not an exact pin, name==version")
+            raise BundleError(f"{file}: {line} is not an exact pin, name==version")
     return {line.partition("==")[0]: line for line in lines}
 
 

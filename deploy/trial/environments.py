@@ -64,14 +64,15 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 
 def environment(requirements: Path, folder: Path) -> Path:
-    """The interpreter of an environment with these requirements, made unless it is there."""
+    """The interpreter of an environment with these requirements, which must need no others; made unless it is there."""
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
     made, ready = folder / wanted, folder / f"{wanted}.ready"
     if not ready.exists():
         shutil.rmtree(made, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
         pip = [str(made / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(requirements)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([*pip, "--no-deps", "-r", str(requirements)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([*pip[:3], "check"], check=True, stdout=subprocess.DEVNULL)
         ready.touch()
     return made / "bin" / "python"
 

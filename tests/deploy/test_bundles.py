@@ -12,13 +12,16 @@ import pytest
 
 from deploy.bundles.bundle import Bundle, bundle
 from deploy.bundles.errors import BundleError
-from deploy.bundles.files import FOLDERS, all_bundles, read_tree, write_bundles
+from deploy.bundles.files import FOLDERS, LOOSE, all_bundles, read_tree, write_bundles
 from deploy.bundles.modules import closure
+from deploy.bundles.requirements import pins
 
 MOST_BYTES = 1_000_000
+ROOT = Path(__file__).resolve().parents[2]
 MAIN = "functions/tiny/main.py"
 TINY = {
     "requirements.txt": b"httpx==1.0\npg8000==2.0\nmsgspec==3.0\n",
+    "constraints.txt": (ROOT / "constraints.txt").read_bytes(),
     MAIN: b"import json\nfrom shared.near import x\n",
     "functions/other/main.py": b"import httpx\n",
     "shared/__init__.py": b"",
@@ -191,20 +194,20 @@ def test_the_manifest_tells_the_zips_and_old_ones_go(bundles: list[Bundle], tmp_
 def test_every_distribution_that_is_pinned_for_the_functions_is_required_by_one(
     tree: dict[str, bytes], bundles: list[Bundle]
 ) -> None:
-    pinned = {line for line in tree["requirements.txt"].decode().splitlines() if "==" in line}
+    pinned = set(pins(tree, "requirements.txt").values())
     assert pinned == {pin for made in bundles for pin in made.requirements}
 
 
 def test_the_page_has_a_row_for_every_function(bundles: list[Bundle]) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "bundles.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "bundles.md").read_text(encoding="utf-8")
     assert [m.function for m in bundles if f"\n| {m.function} |" not in page] == []
 
 
 def test_a_checkout_that_was_copied_packs_the_same(bundles: list[Bundle], tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
     for folder in FOLDERS:
-        shutil.copytree(root / folder, tmp_path / folder)
-    shutil.copy(root / "requirements.txt", tmp_path)
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for name in LOOSE:
+        shutil.copy(ROOT / name, tmp_path)
     main = tmp_path / "functions/notify/main.py"
     main.write_text(main.read_text(encoding="utf-8") + "# one line\n", encoding="utf-8")
     assert changed(bundles, all_bundles(read_tree(tmp_path))) == {"notify"}

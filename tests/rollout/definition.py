@@ -100,7 +100,7 @@ def _names(build: Build) -> Iterator[str]:
         if step.entrypoint == "make" and (missing := set(words) - targets):
             yield f"step {step.id}: the Makefile has no target {', '.join(sorted(missing))}"
         for word in words:
-            if word.startswith("--requirement=") and not (ROOT / word.partition("=")[2]).exists():
+            if word.startswith(("--requirement=", "--constraint=")) and not (ROOT / word.partition("=")[2]).exists():
                 yield f"step {step.id}: there is no {word.partition('=')[2]}"
             if word.startswith("-chdir=") and not (ROOT / word.partition("=")[2]).is_dir():
                 yield f"step {step.id}: there is no folder {word.partition('=')[2]}"

@@ -77,6 +77,7 @@ def test_every_step_of_deploy_is_called_by_a_build() -> None:
         ("hashicorp/terraform:1.11.4", "hashicorp/terraform", "is not pinned"),
         ("args: [style]", "args: [stile]", "the Makefile has no target stile"),
         ("requirements-cli.txt", "requirements-tool.txt", "there is no requirements-tool.txt"),
+        ("constraint=constraints.txt", "constraint=limits.txt", "there is no limits.txt"),
         ("-chdir=terraform", "-chdir=infrastructure", "there is no folder infrastructure"),
         ("=env/${_ENVIRONMENT}", "=vars/${_ENVIRONMENT}", "no terraform/vars/${_ENVIRONMENT}.tfvars for dev"),
         ("logging: CLOUD_LOGGING_ONLY", "logging: LEGACY", "options.logging must be CLOUD_LOGGING_ONLY"),
