@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+from local import process
+from tests.warm import Nursery
 
 SHARING = tuple(
     PurePosixPath("tests", *folder.split("/")) for folder in ("functions", "integration/doctor", "terraform")
@@ -56,3 +60,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
     """Called where tests run in several processes."""
     config.option.loadscopereorder = False  # it would begin with the files of most tests, which are the quickest
     return BySharing(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_servers() -> Iterator[None]:
+    """Servers that a test starts in this process start warm."""
+    nursery = Nursery()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "launch", nursery.launch)
+        yield
+    nursery.close()
