@@ -23,6 +23,7 @@ from threading import Lock
 from typing import IO, Any, NoReturn
 
 from local.table import ROOT
+from shared.adapters.tls import certificates
 
 LOADED = (
     "local.chaos.host", "local.host", "local.product_api.__main__", "local.pubsub.__main__", "local.scheduler",
@@ -92,6 +93,7 @@ def main() -> None:
     """Load everything, then fork a server for each order until nobody can order any more."""
     for name in LOADED:
         importlib.import_module(name)
+    certificates()
     gc.collect()
     gc.freeze()
     orders = socket.socket(fileno=os.dup(0))
