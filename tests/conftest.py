@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
+import typer.testing
 from hypothesis import HealthCheck, settings
+from typer.main import get_command
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from local import process
@@ -63,10 +66,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_servers() -> Iterator[None]:
-    """Servers that a test starts in this process start warm."""
+def warm() -> Iterator[None]:
+    """Servers that a test starts start warm, and the command line is put together once."""
     nursery = Nursery()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "launch", nursery.launch)
+        patch.setattr(typer.testing, "_get_command", cache(get_command))
         yield
     nursery.close()
