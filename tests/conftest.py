@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import PurePosixPath
@@ -70,7 +71,8 @@ def warm() -> Iterator[None]:
     """Servers that a test starts start warm, and the command line is put together once."""
     nursery = Nursery()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "launch", nursery.launch)
+        if sys.platform == "linux":
+            patch.setattr(process, "launch", nursery.launch)
         patch.setattr(typer.testing, "_get_command", cache(get_command))
         yield
     nursery.close()

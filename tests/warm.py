@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from typing import IO, Any, NoReturn
 
@@ -126,6 +127,7 @@ def _fork(orders: socket.socket, order: bytes, descriptors: list[int]) -> int:
 
 def _become(args: list[str], env: dict[str, str], out: int, log: int) -> None:
     os.setsid()
+    Path("/proc/self/comm").write_text(args[0].removeprefix("local.")[:15])  # what `ps` and `top` show
     nothing = os.open(os.devnull, os.O_RDONLY)
     for given, number in ((nothing, 0), (out, 1), (log, 2)):
         os.dup2(given, number)
