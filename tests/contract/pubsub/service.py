@@ -110,7 +110,7 @@ class Clients:
         ack_ids = [message.ack_id for message in received]
         self.subscriber.modify_ack_deadline(subscription=subscription, ack_ids=ack_ids, ack_deadline_seconds=seconds)
 
-    def consume(self, subscription: str, count: int, *, seconds: float = 5.0) -> list[bytes]:
+    def consume(self, subscription: str, count: int, *, seconds: float = 30.0) -> list[bytes]:
         """Pull, acknowledge, and return the payloads in the order in which they came."""
         received: list[types.ReceivedMessage] = []
         until = time.monotonic() + seconds
@@ -127,7 +127,7 @@ class Clients:
             return not self.subscriber.pull(request=request).received_messages
 
 
-def eventually(holds: Callable[[], object], *, seconds: float = 5.0) -> None:
+def eventually(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
     """Wait until something holds; fail when it does not in time."""
     until = time.monotonic() + seconds
     while not holds():
