@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -34,6 +35,10 @@ LONGEST_FIRST = tuple(
     )
 )
 """Folders in the order in which several processes take them: what takes a minute is not begun last."""
+
+# Where it is set, every process of the tests and every server would compile the project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shared machine may pause for a moment: the time of an example says nothing about the code.
 settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
