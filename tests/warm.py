@@ -80,7 +80,8 @@ class Nursery:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen([sys.executable, "-m", "tests.warm"], stdin=theirs.fileno(), cwd=ROOT)
+            command = [sys.executable, "-m", "tests.warm"]
+            self._process = subprocess.Popen(command, stdin=theirs.fileno(), cwd=ROOT, start_new_session=True)
         return ours
 
     def close(self) -> None:
