@@ -16,6 +16,7 @@ from cli.cloud import DEFAULT_HOME, HomeOption, JsonOption
 from cli.output import console, fail, print_json, print_mapping, print_table
 from local.product_api.plan import FAULTS, BadPlan, Plan, make_plan
 from local.stack import running_cloud
+from shared.adapters.tls import certificates
 
 SECONDS = 10.0
 
@@ -90,7 +91,8 @@ def _control(home: Path) -> str:
 
 def _call(method: str, url: str, plan: Plan | None = None) -> dict[str, Any]:
     try:
-        answer = httpx.request(method, url, content=msgspec.json.encode(plan) if plan else None, timeout=SECONDS)
+        body = msgspec.json.encode(plan) if plan else None
+        answer = httpx.request(method, url, content=body, timeout=SECONDS, verify=certificates())
         told: dict[str, Any] = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
         fail(f"no simulated product API answers at {url} ({type(exc).__name__})", 1)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import httpx
 
 from cli.google_api import ApiRefused, GoogleApi
+from shared.adapters.tls import certificates
 from shared.errors import DependencyUnavailable, PipelineError
 
 RUN_SECONDS = 1800.0
@@ -74,7 +75,7 @@ class LocalJobs:
 
     def _call(self, method: str, path: str) -> httpx.Response:
         try:
-            return httpx.request(method, f"{self._url}/v1/jobs{path}", timeout=RUN_SECONDS)
+            return httpx.request(method, f"{self._url}/v1/jobs{path}", timeout=RUN_SECONDS, verify=certificates())
         except httpx.HTTPError as exc:
             raise DependencyUnavailable(f"the scheduler does not answer ({type(exc).__name__})") from exc
 

@@ -9,6 +9,7 @@ does; what finds no free worker waits in the accept queue. The host prints one J
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -69,6 +70,8 @@ class Host(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> WsgiApp:
+        """What was loaded is left alone by the collector: the workers share it, and end without taking it down."""
+        gc.freeze()
         return self._app
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, Protocol
 
 import psutil
 
@@ -22,29 +23,47 @@ class StartFailed(Exception):
     """A server did not come up; the message ends with the end of its log."""
 
 
+class Program(Protocol):
+    """A running program, as much of subprocess.Popen as a server needs."""
+
+    pid: int
+    stdout: IO[bytes] | None
+
+    def poll(self) -> object:
+        """None while it runs."""
+
+    def wait(self, timeout: float) -> object:
+        """Until it has ended. Raises TimeoutExpired."""
+
+
+def launch(args: Sequence[str], env: Mapping[str, str], log: IO[bytes]) -> Program:
+    """Start a module with its arguments in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *args],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        stdin=subprocess.DEVNULL,
+        env=env,
+        start_new_session=True,
+    )
+
+
 class ServerProcess:
     """A program of the local cloud. It prints one JSON line with its port when it is ready."""
 
     def __init__(self, name: str, args: Sequence[str], env: Mapping[str, str], logs: Path) -> None:
         self.name = name
-        self._args = [sys.executable, "-m", *args]
+        self._args = args
         self.env = {**os.environ, **env}
         self._log = logs / f"{name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
         self.port = 0
 
     def start(self) -> int:
         """Start and wait until it is ready; its port. A later start asks for the same port again."""
         args = [*self._args, "--port", str(self.port)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                args,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                env=self.env,
-                start_new_session=True,
-            )
+            self._process = launch(args, self.env, log)
         line = self._first_line(self._process)
         if not line:
             self.stop()
@@ -54,7 +73,7 @@ class ServerProcess:
         return self.port
 
     @staticmethod
-    def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    def _first_line(process: Program) -> bytes:
         assert process.stdout is not None
         watchdog = time.monotonic() + READY_SECONDS
         os.set_blocking(process.stdout.fileno(), False)

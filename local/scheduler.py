@@ -28,6 +28,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from local.table import Function, read_table
+from shared.adapters.tls import certificates
 
 RETRIES = 3
 DEADLINE_SECONDS = 1800.0  # the most that Cloud Scheduler allows
@@ -59,7 +60,7 @@ class Scheduler:
         """One run with its retries; the last status, 0 where nobody answered."""
         headers = {"X-CloudScheduler-JobName": function.name, "X-CloudScheduler-ScheduleTime": due.isoformat()}
         status, text = 0, ""
-        async with httpx.AsyncClient(timeout=DEADLINE_SECONDS) as client:
+        async with httpx.AsyncClient(timeout=DEADLINE_SECONDS, verify=certificates()) as client:
             for attempt in range(RETRIES + 1):
                 try:
                     answer = await client.post(f"{self._url}/{function.name}/", headers=headers)

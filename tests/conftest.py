@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
+import typer.testing
 from hypothesis import HealthCheck, settings
+from typer.main import get_command
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+from local import process
+from tests.warm import Nursery
 
 SHARING = tuple(
     PurePosixPath("tests", *folder.split("/")) for folder in ("functions", "integration/doctor", "terraform")
@@ -26,6 +35,10 @@ LONGEST_FIRST = tuple(
     )
 )
 """Folders in the order in which several processes take them: what takes a minute is not begun last."""
+
+# Where it is set, every process of the tests and every server would compile the project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shared machine may pause for a moment: the time of an example says nothing about the code.
 settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -56,3 +69,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
     """Called where tests run in several processes."""
     config.option.loadscopereorder = False  # it would begin with the files of most tests, which are the quickest
     return BySharing(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> Iterator[None]:
+    """Servers that a test starts start warm, and the command line is put together once."""
+    nursery = Nursery()
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform == "linux":
+            patch.setattr(process, "launch", nursery.launch)
+        patch.setattr(typer.testing, "_get_command", cache(get_command))
+        yield
+    nursery.close()

@@ -13,6 +13,7 @@ from cli.doctor.steps import Fault, Found
 from cli.google_api import ApiRefused
 from cli.jobs import ENABLED
 from local.table import TABLE
+from shared.adapters.tls import certificates
 
 CALL_SECONDS = 30.0
 NOTHING = "robots.txt"
@@ -31,7 +32,7 @@ def check_functions(patient: Installation) -> Found:
         faults = []
         asked = [function.name for function in patient.functions if not function.development_only]
     answered = 0
-    with httpx.Client(timeout=CALL_SECONDS) as client:
+    with httpx.Client(timeout=CALL_SECONDS, verify=certificates()) as client:
         for name in [] if faults else asked:
             url = patient.function_urls[name]
             token = patient.api.identity_token(url) if patient.api else ""

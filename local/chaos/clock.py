@@ -10,6 +10,7 @@ import httpx
 from croniter import croniter  # type: ignore[import-untyped]
 
 from local.table import Function, read_table
+from shared.adapters.tls import certificates
 
 FASTER = 80
 """What takes two minutes takes a second and a half."""
@@ -50,7 +51,7 @@ class Clock:
 
     def _keep(self, function: Function) -> None:
         every = interval(function)
-        with httpx.Client(timeout=CALL_SECONDS) as client:
+        with httpx.Client(timeout=CALL_SECONDS, verify=certificates()) as client:
             while not self._ended.wait(every):
                 try:
                     client.post(f"{self._url}/v1/jobs/{function.name}:run")

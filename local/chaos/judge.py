@@ -9,7 +9,7 @@ from decimal import Decimal
 from local.chaos.cloud import Running
 from local.chaos.load import Expected
 from shared.adapters.queries import rows_of
-from shared.adapters.reconciliation import FACT, MART, postgres_totals, verify, warehouse_totals
+from shared.adapters.reconciliation import FACT, MART, open_findings, postgres_totals, verify, warehouse_totals
 from shared.adapters.warehouse_sql import warehouse_sql
 from shared.domain.balance import DayTotals
 
@@ -55,6 +55,11 @@ class Found:
                     more = self.outcomes.get(source, Counter())[name] - counts[name]
                     lost, doubled = max(lost, -more), max(doubled, more)
         return lost, doubled
+
+
+def nothing_open(system: Running) -> bool:
+    """Whether Postgres alone, which is asked at little cost, has nothing that is pending, stuck or untold."""
+    return not open_findings(system.session()) and not _untold(system)
 
 
 def look(system: Running) -> Found:

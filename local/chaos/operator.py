@@ -15,6 +15,8 @@ from types import TracebackType
 
 import httpx
 
+from shared.adapters.tls import certificates
+
 EVERY_SECONDS = 2.0
 CALL_SECONDS = 20.0
 ORDERS = (
@@ -44,7 +46,7 @@ class Operator:
 
     def _work(self) -> None:
         number = 0
-        with httpx.Client(timeout=CALL_SECONDS) as client:
+        with httpx.Client(timeout=CALL_SECONDS, verify=certificates()) as client:
             while not self._ended.wait(EVERY_SECONDS):
                 self._order(client, ORDERS[number % len(ORDERS)])
                 number += 1

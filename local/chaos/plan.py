@@ -24,6 +24,8 @@ class Size:
     server_kills: int
     publishes: int
     network: dict[str, dict[Fault, int]]
+    deaths: int = 0
+    """So many deaths at points the round waits for, where its seconds were too few for them."""
 
     def points_only(self) -> Size:
         """What is left when the servers have been broken often enough: the functions die, and nothing else."""
@@ -74,12 +76,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A round: its weather, its steps in order with a pause behind each, and how many kill points it arms."""
+    """A round: its weather, its steps in order with a pause behind each, how many kill points it arms and waits for."""
 
     weather: dict[str, float]
     steps: tuple[Step, ...]
     pause: float
     points: int
+    deaths: int = 0
 
 
 def plan_round(seed: str, number: int, size: Size, items: Sequence[Item]) -> Plan:
@@ -94,7 +97,7 @@ def plan_round(seed: str, number: int, size: Size, items: Sequence[Item]) -> Pla
     faults += [Step("connections"), Step("publishes", times=size.publishes)]
     steps = [*faults, *_feeds(items)]
     dice.shuffle(steps)
-    return Plan(dict(dice.choice(WEATHER)), tuple(steps), size.seconds / len(steps), size.points)
+    return Plan(dict(dice.choice(WEATHER)), tuple(steps), size.seconds / len(steps), size.points, size.deaths)
 
 
 def _feeds(items: Sequence[Item]) -> list[Step]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from local.warehouse.errors import ApiError, invalid, not_found
+from shared.adapters.tls import certificates
 
 URI = re.compile(r"^gs://([^/*]+)/(.+)$")
 BLOCK = 1 << 20
@@ -47,7 +48,7 @@ class ObjectFetcher:
         if not self._base:
             raise invalid("No storage server: start the warehouse with --storage URL or set STORAGE_EMULATOR_HOST")
         sources: list[Source] = []
-        with httpx.Client(base_url=self._base, timeout=120) as client:
+        with httpx.Client(base_url=self._base, timeout=120, verify=certificates()) as client:
             for uri in uris:
                 for bucket, name in self._expand(client, uri):
                     path = folder / f"{len(sources)}.data"

@@ -15,6 +15,7 @@ import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
 
 from shared.adapters.identity_token import IdentityToken
+from shared.adapters.tls import certificates
 from shared.errors import ConfigError, DependencyUnavailable, Throttled
 
 TIMEOUT_SECONDS = 30.0
@@ -72,7 +73,9 @@ class ProductApi:
         self._timeout = timeout_seconds
         self._page_seconds = page_seconds
         self._client = httpx.Client(
-            headers={"Accept": "application/json"}, auth=IdentityToken(audience) if audience else None
+            headers={"Accept": "application/json"},
+            auth=IdentityToken(audience) if audience else None,
+            verify=certificates(),
         )
 
     def __enter__(self) -> ProductApi:

@@ -68,7 +68,7 @@ def test_delivery_can_be_delayed(clients: Clients, topic: str, control: PubSubCo
     began = time.monotonic()
     clients.publish(topic, b"later")
     assert clients.consume(subscription, 1) == [b"later"]
-    assert 0.3 <= time.monotonic() - began < 1.0
+    assert time.monotonic() - began >= 0.3
 
 
 def test_failing_publishes_are_retried_by_the_client(clients: Clients, topic: str, control: PubSubControl) -> None:

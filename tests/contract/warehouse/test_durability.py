@@ -58,6 +58,8 @@ def test_a_job_that_was_killed_has_failed_and_left_nothing(own_server: Program, 
     starter = threading.Thread(target=own_client.query, args=(script,), kwargs={"job_id": "killed", "job_retry": None})
     starter.start()
     starter.join()
+    while own_client.get_job("killed").state == "PENDING":
+        time.sleep(0.01)
     time.sleep(0.3)
     assert own_client.get_job("killed").state == "RUNNING"
     own_server.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -97,9 +98,9 @@ class Warehouse:
         return self.connection.execute(sql, named or None).fetchall()
 
 
-@pytest.fixture
-def warehouse() -> Iterator[Warehouse]:
-    """A fresh database."""
+@contextmanager
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A new database with the tables."""
     connection = duckdb.connect()
     for setting in SESSION_SETUP:
         connection.execute(setting)
@@ -108,8 +109,28 @@ def warehouse() -> Iterator[Warehouse]:
         body = ", ".join(f'"{column.name}" {column.type.duckdb}' for column in TABLES[name].columns)
         connection.execute(f"CREATE TABLE {DATASET}.{name} ({body})")
         connection.execute(f"INSERT INTO {DATASET}.{name} VALUES {rows}")
-    yield Warehouse(connection)
+    yield connection
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def unchanged() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that no test changes."""
+    with database() as made:
+        yield made
+
+
+@pytest.fixture
+def reading(unchanged: duckdb.DuckDBPyConnection) -> Warehouse:
+    """For what is only translated, or only reads."""
+    return Warehouse(unchanged)
+
+
+@pytest.fixture
+def warehouse() -> Iterator[Warehouse]:
+    """A fresh database."""
+    with database() as made:
+        yield Warehouse(made)
 
 
 def plain(value: Any) -> Any:

@@ -29,8 +29,8 @@ DATE = scalar("DATE")
         ("DELETE FROM d.sales WHERE id = 1", {"id", "day", "amount", "status"}),
     ],
 )
-def test_the_columns_read_are_those_that_matter(warehouse: Warehouse, sql: str, columns: set[str]) -> None:
-    assert warehouse.statement(sql).columns_read[SALES] == columns
+def test_the_columns_read_are_those_that_matter(reading: Warehouse, sql: str, columns: set[str]) -> None:
+    assert reading.statement(sql).columns_read[SALES] == columns
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def test_the_columns_read_are_those_that_matter(warehouse: Warehouse, sql: str, 
     ],
 )
 def test_a_condition_on_the_partition_column_names_the_partitions(
-    warehouse: Warehouse, condition: str, kept: list[str]
+    reading: Warehouse, condition: str, kept: list[str]
 ) -> None:
     kinds = {"d": DATE, "days": array_of(DATE)}
     values = {"d": date(2024, 1, 1), "days": [date(2024, 2, 1)]}
-    statement = warehouse.statement(f"SELECT id FROM d.sales WHERE {condition}", kinds)
+    statement = reading.statement(f"SELECT id FROM d.sales WHERE {condition}", kinds)
     found = statement.partition_filters[SALES]
     assert found is not None
     sql = f"SELECT day FROM (SELECT DISTINCT day FROM d.sales) AS p WHERE {found.sql('p.day')} ORDER BY day"
     used = {name: value for name, value in values.items() if name in statement.placeholders}
-    cursor = warehouse.connection.execute(sql, used) if used else warehouse.connection.execute(sql)
+    cursor = reading.connection.execute(sql, used) if used else reading.connection.execute(sql)
     assert [day.isoformat() for (day,) in cursor.fetchall()] == kept
 
 
@@ -74,8 +74,8 @@ def test_a_condition_on_the_partition_column_names_the_partitions(
         "SELECT s.id FROM d.sales AS s LEFT JOIN d.people AS p ON s.day = '2024-01-01'",
     ],
 )
-def test_a_condition_that_may_not_hold_names_none(warehouse: Warehouse, sql: str) -> None:
-    assert warehouse.statement(sql).partition_filters[SALES] is None
+def test_a_condition_that_may_not_hold_names_none(reading: Warehouse, sql: str) -> None:
+    assert reading.statement(sql).partition_filters[SALES] is None
 
 
 @pytest.mark.parametrize(
@@ -92,20 +92,20 @@ def test_a_condition_that_may_not_hold_names_none(warehouse: Warehouse, sql: str
         "SELECT id FROM d.sales WHERE day = '2024-01-01' UNION ALL SELECT id FROM d.sales WHERE day = '2024-01-02'",
     ],
 )
-def test_the_filter_is_found_through_views_joins_and_writes(warehouse: Warehouse, sql: str) -> None:
-    assert warehouse.statement(sql).partition_filters[SALES] is not None
+def test_the_filter_is_found_through_views_joins_and_writes(reading: Warehouse, sql: str) -> None:
+    assert reading.statement(sql).partition_filters[SALES] is not None
 
 
-def test_every_mention_of_a_table_is_an_alternative(warehouse: Warehouse) -> None:
-    found = warehouse.statement(
+def test_every_mention_of_a_table_is_an_alternative(reading: Warehouse) -> None:
+    found = reading.statement(
         "SELECT id FROM d.sales WHERE day = '2024-01-01' UNION ALL SELECT id FROM d.sales WHERE day = '2024-01-02'"
     ).partition_filters[SALES]
     assert found is not None
     assert len(found.alternatives) == 2
 
 
-def test_the_result_has_names_and_types(warehouse: Warehouse) -> None:
-    output = warehouse.statement(
+def test_the_result_has_names_and_types(reading: Warehouse) -> None:
+    output = reading.statement(
         "SELECT id AS Total, amount / 2, ARRAY_AGG(day) AS days, 1 FROM d.sales GROUP BY 1, 2"
     ).output
     assert [(column.name, str(column.type)) for column in output] == [
@@ -116,16 +116,16 @@ def test_the_result_has_names_and_types(warehouse: Warehouse) -> None:
     ]
 
 
-def test_placeholders_are_the_names_used_and_no_others(warehouse: Warehouse) -> None:
+def test_placeholders_are_the_names_used_and_no_others(reading: Warehouse) -> None:
     kinds = {"lo": scalar("INT64"), "unused": scalar("STRING")}
-    warehouse.variables = {"v_day": (DATE, date(2024, 1, 1))}
-    statement = warehouse.statement("SELECT id FROM d.sales WHERE id > @LO AND day = v_day", kinds)
+    reading.variables = {"v_day": (DATE, date(2024, 1, 1))}
+    statement = reading.statement("SELECT id FROM d.sales WHERE id > @LO AND day = v_day", kinds)
     assert statement.placeholders == {"lo": "parameter", "v_day": "variable"}
 
 
-def test_a_column_hides_a_variable_of_its_name(warehouse: Warehouse) -> None:
-    warehouse.variables = {"n": (scalar("INT64"), 100)}
-    assert warehouse.run("SELECT n FROM d.orders WHERE n = 3") == [(3,)]
+def test_a_column_hides_a_variable_of_its_name(reading: Warehouse) -> None:
+    reading.variables = {"n": (scalar("INT64"), 100)}
+    assert reading.run("SELECT n FROM d.orders WHERE n = 3") == [(3,)]
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_a_column_hides_a_variable_of_its_name(warehouse: Warehouse) -> None:
     ],
 )
 def test_parameters_have_the_type_that_was_declared(
-    warehouse: Warehouse, kind: object, value: object, expression: str, expected: object
+    reading: Warehouse, kind: object, value: object, expression: str, expected: object
 ) -> None:
-    assert warehouse.run(f"SELECT {expression}", {"x": (kind, value)}) == [(expected,)]  # type: ignore[dict-item]
+    assert reading.run(f"SELECT {expression}", {"x": (kind, value)}) == [(expected,)]  # type: ignore[dict-item]
 
 
-def test_a_null_inside_a_resulting_array_stops_the_query(warehouse: Warehouse) -> None:
+def test_a_null_inside_a_resulting_array_stops_the_query(reading: Warehouse) -> None:
     with pytest.raises(Exception, match="Array cannot have a null element; error in writing field a"):
-        warehouse.run("SELECT ARRAY_AGG(status) AS a FROM d.sales")
+        reading.run("SELECT ARRAY_AGG(status) AS a FROM d.sales")

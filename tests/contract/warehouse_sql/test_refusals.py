@@ -10,12 +10,12 @@ from tests.contract.warehouse_sql.conftest import Warehouse
 
 
 @pytest.mark.parametrize("sql", UNSUPPORTED)
-def test_what_is_not_translated_is_refused(warehouse: Warehouse, sql: str) -> None:
+def test_what_is_not_translated_is_refused(reading: Warehouse, sql: str) -> None:
     with pytest.raises((UnsupportedSql, InvalidSql)):
-        warehouse.statement(sql)
+        reading.statement(sql)
 
 
 @pytest.mark.parametrize(("sql", "message"), INVALID)
-def test_what_bigquery_refuses_is_refused_with_its_reason(warehouse: Warehouse, sql: str, message: str) -> None:
+def test_what_bigquery_refuses_is_refused_with_its_reason(reading: Warehouse, sql: str, message: str) -> None:
     with pytest.raises((InvalidSql, UnsupportedSql), match=message):
-        warehouse.statement(sql)
+        reading.statement(sql)

@@ -14,6 +14,7 @@ from local.table import read_table
 from tests.long import size
 
 LEAST_POINTS = 70
+DEATHS = 3
 NOTHING_DURABLE = {"redrive"}
 """Functions that write only where another one has failed for good."""
 STEPS = {
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(scope="module")
 def run() -> Run:
     """One round of calm and one of chaos."""
-    short = replace(ROUND.shortened(), rows=size(400, 600), seconds=float(size(6, 8)), points=size(6, 8))
+    short = replace(ROUND.shortened(), rows=size(400, 600), seconds=float(size(6, 8)), points=size(6, 8), deaths=DEATHS)
     return run_chaos("short", short, Goal(rounds=1), lambda _: None)
 
 
@@ -53,7 +54,7 @@ def test_faults_of_every_kind_were_injected(run: Run) -> None:
     assert run.faults["postgres", "connections"] == 1
     kinds = {kind for (_, kind), count in run.faults.items() if count}
     assert kinds >= {"refuse", "reset", "hang", "silence", "error"} & set(FAULTS)
-    assert sum(run.kills.values()) >= 3
+    assert sum(run.kills.values()) >= DEATHS
 
 
 def test_each_durable_step_of_each_stage_has_a_kill_point_before_and_after_it(run: Run) -> None:

@@ -30,24 +30,25 @@ def server_url() -> Iterator[str]:
     """The URL of a database that may create others."""
     home = Path(tempfile.mkdtemp(prefix="sluice-test-postgres-", dir="/var/tmp"))
     home.chmod(0o755)  # the server may run as another user
-    server = LocalPostgres()
+    server = LocalPostgres({"fsync": "off"})  # nothing here outlives the tests: do not wait for the disk
     try:
-        url = server.start(home)
-        if "DATABASE_URL" not in os.environ:  # nothing here outlives the tests: do not wait for the disk
-            admin = connect(Target(url), "tests")
-            admin.rows("ALTER SYSTEM SET fsync = off")
-            admin.rows("SELECT pg_reload_conf()")
-            admin.close()
-        yield url
+        yield server.start(home)
     finally:
         server.kill()  # nothing outlives the tests: no checkpoint
         shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")
-def template(server_url: str) -> Iterator[str]:
+def admin(server_url: str) -> Iterator[Session]:
+    """Makes databases."""
+    opened = connect(Target(server_url), "tests")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str, admin: Session) -> Iterator[str]:
     """The name of a migrated, empty database."""
-    admin = connect(Target(server_url), "tests")
     admin.rows(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
     admin.rows(f"CREATE DATABASE {TEMPLATE}")
     session = connect(Target(server_url).named(TEMPLATE), "tests")
@@ -55,14 +56,12 @@ def template(server_url: str) -> Iterator[str]:
     session.close()
     yield TEMPLATE
     admin.rows(f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
-    admin.close()
 
 
 @pytest.fixture
-def new_target(server_url: str, template: str) -> Iterator[Callable[[], Target]]:
+def new_target(server_url: str, admin: Session, template: str) -> Iterator[Callable[[], Target]]:
     """Makes migrated databases that nothing else uses."""
     made: list[str] = []
-    admin = connect(Target(server_url), "tests")
 
     def make() -> Target:
         made.append(f"sluice_test_{next(_numbers)}")
@@ -74,7 +73,6 @@ def new_target(server_url: str, template: str) -> Iterator[Callable[[], Target]]
     if "DATABASE_URL" in os.environ:  # a server of our own goes as a whole, which is faster
         for name in made:
             admin.rows(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
 
 
 @pytest.fixture

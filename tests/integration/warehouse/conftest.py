@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,14 +21,12 @@ from tests.integration.warehouse.world import World
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world() -> Iterator[World]:
     """Everything that the marts are built from and into, without the pipeline before them."""
-    home = tmp_path_factory.mktemp("marts")
-    home.parent.chmod(0o755)  # the database may run as another user
-    home.parent.parent.chmod(0o755)
-    home.chmod(0o755)
+    home = Path(tempfile.mkdtemp(prefix="sluice-test-"))
+    home.chmod(0o755)  # the database may run as another user
     arguments = ("local.warehouse", "--home", str(home / "warehouse"), "--storage", "http://127.0.0.1:1")
-    server, database = ServerProcess("warehouse", arguments, {}, home), LocalPostgres()
+    server, database = ServerProcess("warehouse", arguments, {}, home), LocalPostgres({"fsync": "off"})
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{server.start()}")
@@ -44,3 +45,4 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     finally:
         server.kill()
         database.kill()
+        shutil.rmtree(home)
