@@ -3,6 +3,7 @@
 locals {
   plan_roles = toset([
     "roles/artifactregistry.reader",
+    "roles/bigquery.jobUser", # asks BigQuery for its agent's name (agents.tf); it reads no rows
     "roles/bigquery.metadataViewer",
     "roles/browser",
     "roles/cloudbuild.builds.viewer",
@@ -52,6 +53,7 @@ locals {
   # in the audit log, and the approval is before it.
   setup = {
     "storage.buckets"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "bigquery.jobs"         = ["create"] # as for the plan: going back plans too
     "bigquery.datasets"     = ["create", "delete", "get", "getIamPolicy", "setIamPolicy", "update"]
     "bigquery.tables"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
     "pubsub.topics"         = ["attachSubscription", "create", "delete", "detachSubscription", "get", "getIamPolicy", "list", "setIamPolicy", "update"]

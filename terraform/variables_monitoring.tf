@@ -33,7 +33,7 @@ variable "pagerduty_key" {
 }
 
 variable "billing_account" {
-  description = "Billing account of the project, for the monthly budget. Empty: no budget is made; whoever applies must be able to make budgets on it."
+  description = "Billing account of the project, for the monthly budget. Empty: no budget is made; else the builds need rights on it (docs/deployment.md, step 5)."
   type        = string
   default     = ""
 
