@@ -98,6 +98,8 @@ def test_agents_are_granted_something_only_after_they_exist() -> None:
         ("module.function", "google_artifact_registry_repository_iam_member.builder"),
         ("module.function", "google_secret_manager_secret_iam_member.reader"),
         ("module.function", "terraform_data.table"),
+        ("google_bigquery_table.view", "google_bigquery_dataset_iam_member.apply"),
+        ("terraform_data.build", "google_bigquery_dataset.dataset"),
     ],
 )
 def test_this_is_made_after_what_it_needs(made: str, needs: str) -> None:
