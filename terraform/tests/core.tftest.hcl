@@ -21,7 +21,19 @@ variables {
 # One run, as each plans everything: what a failure means is its message.
 run "prod_is_what_the_table_says" {
   command = plan
+  variables {
+    repository = "projects/sluice-test-project/locations/europe-west1/connections/host/repositories/shop"
+    approvers  = ["group:leads@example.com"]
+  }
 
+  assert {
+    condition     = { for name, trigger in google_cloudbuild_trigger.trigger : name => one(trigger.approval_config).approval_required } == { plan = false, apply = true, rollback = true }
+    error_message = "a build changes the installation without an approval, or one that only looks needs one"
+  }
+  assert {
+    condition     = alltrue([for name in ["apply", "rollback"] : can(regex("-prod-", one(google_cloudbuild_trigger.trigger[name].repository_event_config[0].push).tag))]) && one(google_cloudbuild_trigger.trigger["plan"].repository_event_config[0].push).branch == "^main$"
+    error_message = "a trigger starts on something else than its branch or the tag of its environment"
+  }
   assert {
     condition     = length(module.function) == length([for row in values(local.table.functions) : row if !can(row.environments)])
     error_message = "prod has other functions than the rows without environments"

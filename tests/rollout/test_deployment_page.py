@@ -61,6 +61,16 @@ def test_every_job_that_is_started_is_one_of_terraform() -> None:
     assert called == known == set(re.findall(r'_job\(there, "([\w-]+)"', rollout))
 
 
+def test_a_submitted_build_takes_its_source_from_a_bucket_that_its_account_may_read() -> None:
+    """An account of one's own may not read the bucket that gcloud takes by itself."""
+    submitted = re.findall(r"gcloud builds submit (?:.*\\\n)*.*", PAGE)
+    assert len(submitted) == 2
+    assert all("--gcs-source-staging-dir=gs://$PROJECT-source/" in command for command in submitted)
+    may_read = TERRAFORM.partition('resource "google_storage_bucket_iam_member" "bundles"')[2].partition("\n}\n")[0]
+    assert 'plan = "roles/storage.objectViewer", apply = "roles/storage.objectUser"' in may_read
+    assert "google_storage_bucket.source.name" in may_read
+
+
 def test_buckets_of_the_page_are_named_as_terraform_names_them() -> None:
     for name in set(re.findall(r"gs://\$PROJECT-(\w+)", PAGE)) - {"terraform", "landing"}:
         assert f'"${{var.project}}-{name}"' in TERRAFORM
