@@ -126,8 +126,8 @@ resource "google_service_account_iam_member" "apply_acts_as" {
   member             = google_service_account.build["apply"].member
 }
 
-# https://cloud.google.com/iam/docs/setting-limits-on-granting-roles; by tens, as one list is limited. Terraform changes
-# one role at a time, so each change is within one of the lists.
+# https://cloud.google.com/iam/docs/setting-limits-on-granting-roles; by tens, as one list is limited. The provider
+# sends several changes at once; where that is refused, as they are not all in one list, it sends each by itself.
 resource "google_project_iam_member" "apply_grants" {
   project = var.project
   role    = "roles/resourcemanager.projectIamAdmin"
