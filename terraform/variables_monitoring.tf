@@ -21,7 +21,7 @@ variable "alert_emails" {
 }
 
 variable "pagerduty_key" {
-  description = "Integration key of a PagerDuty service, which is told of critical alerts. It is kept in Terraform's state; empty: none."
+  description = "Integration key of a PagerDuty service, which is told of critical alerts. It lies in the tfvars file, in Terraform's state and in the saved plans; empty: none."
   type        = string
   default     = ""
   sensitive   = true
