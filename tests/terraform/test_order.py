@@ -84,7 +84,11 @@ def test_agents_are_granted_something_only_after_they_exist() -> None:
 @pytest.mark.parametrize(
     ("made", "needs"),
     [
-        ("google_storage_notification.uploads", "google_pubsub_topic_iam_member.storage_agent"),
+        ("terraform_data.agents_may_deliver", "google_pubsub_topic_iam_member.storage_agent"),
+        ("google_storage_notification.uploads", "terraform_data.agents_may_deliver"),
+        ("google_pubsub_subscription.raw", "terraform_data.agents_may_deliver"),
+        ("terraform_data.builder", "google_secret_manager_secret_iam_member.reader"),
+        ("module.function", "terraform_data.builder"),
         ("google_pubsub_subscription.raw", "google_storage_bucket_iam_member.raw_writer"),
         ("google_pubsub_subscription.raw", "google_pubsub_topic_iam_member.dead_letters"),
         ("google_pubsub_subscription.push", "google_pubsub_topic_iam_member.dead_letters"),
