@@ -72,7 +72,7 @@ locals {
     flatten([for roles in values(local.project_roles) : values(roles)]),
     values(local.database_roles),
     [local.subscriptions_lister, local.jobs_auditor],
-    ["roles/bigquery.jobUser", "roles/logging.logWriter", "roles/storage.objectViewer", "roles/cloudbuild.builds.approver"],
+    ["roles/bigquery.jobUser", "roles/logging.logWriter", "roles/logging.viewer", "roles/storage.objectViewer", "roles/cloudbuild.builds.approver"],
     tolist(local.operate_roles),
   ))
 }
