@@ -29,6 +29,10 @@ def doctor(
     only: Annotated[
         list[str] | None, typer.Option(metavar="STEP", help="Only this step and what it stands on; may be repeated.")
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STEP", help="Not this step; what stands on it is judged all the same. May be repeated."),
+    ] = None,
     no_canary: Annotated[
         bool, typer.Option("--no-canary", help="Change nothing: send no canary through the pipeline.")
     ] = False,
@@ -38,8 +42,9 @@ def doctor(
 ) -> None:
     """Check an installation step by step and say what to do. Exit code 0 only where nothing failed."""
     names = [step.name for step in STEPS]
-    if unknown := set(only or ()) - set(names):
-        fail(f"--only {min(unknown)}: a step is one of {', '.join(names)}")
+    for option, given in (("--only", only), ("--leave-out", leave_out)):
+        if unknown := set(given or ()) - set(names):
+            fail(f"{option} {min(unknown)}: a step is one of {', '.join(names)}")
     take_environment(env_file)
     find_cloud(home)
     patient = Installation(dict(os.environ), None if is_local() else GoogleApi(), timeout)
@@ -47,7 +52,7 @@ def doctor(
     try:
         steps = standing_on(STEPS, only or names)
         with errors.status("looking") as status:
-            for result in run_steps(steps, patient, {CANARY} if no_canary else ()):
+            for result in run_steps(steps, patient, {*(leave_out or ()), *([CANARY] if no_canary else ())}):
                 results.append(result)
                 status.update(f"looked at {result.step}")
     finally:

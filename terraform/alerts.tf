@@ -3,7 +3,8 @@ locals {
   alerts = yamldecode(file("${path.module}/alerts.yaml"))
 
   alert_lists = {
-    subscriptions      = sort(concat(keys(local.pushes), [local.raw_copy]))
+    subscriptions      = sort(keys(local.pushes))
+    raw_copy           = [local.raw_copy]
     dead_subscriptions = sort([for name in local.dead : "${name}-dead"])
     services           = sort(values(local.slug))
     frequent_jobs      = sort([for name, cron in local.scheduled : name if startswith(cron, "*/")])

@@ -106,6 +106,7 @@ resource "google_bigquery_table" "view" {
     replace_triggered_by = [terraform_data.view[each.key]]
   }
 
-  # BigQuery reads the tables when it makes a view; views read tables only, so there is no order among them.
-  depends_on = [google_bigquery_table.table]
+  # BigQuery reads the tables when it makes a view, as the account that applies; views read tables only, so there is no order
+  # among them.
+  depends_on = [google_bigquery_table.table, google_bigquery_dataset_iam_member.apply]
 }

@@ -118,6 +118,21 @@ resource "google_project_iam_member" "approver" {
   member  = each.key
 }
 
+# A plan is read before it is approved, and an operator's command names the release that runs: these files of the bucket
+# and no other, for a plan that Terraform reads holds also what it does not show.
+resource "google_storage_bucket_iam_member" "release_people" {
+  for_each = toset(concat(var.approvers, var.operators))
+
+  bucket = google_storage_bucket.releases.name
+  role   = "roles/storage.objectViewer"
+  member = each.key
+
+  condition {
+    title      = "texts of plans, and what runs"
+    expression = "resource.name.endsWith(\"/plan.txt\") || resource.name.endsWith(\"/objects/current.json\")"
+  }
+}
+
 # What must be there before the first build: the base, laid from a laptop by `-target=terraform_data.build`.
 resource "terraform_data" "build" {
   triggers_replace = concat(
@@ -129,6 +144,8 @@ resource "terraform_data" "build" {
     [for grant in google_storage_bucket_iam_member.release_writer : grant.id],
     [for grant in google_storage_bucket_iam_member.state : grant.id],
     [for grant in google_storage_bucket_iam_member.bundles : grant.id],
+    # BigQuery makes whoever makes a dataset its owner; so the datasets are in the base, and the build that applies owns none.
+    [google_bigquery_dataset_iam_member.apply.id],
     [for job in google_cloud_run_v2_job.job : job.id],
   )
 }

@@ -3,6 +3,7 @@
 locals {
   plan_roles = toset([
     "roles/artifactregistry.reader",
+    "roles/bigquery.jobUser", # asks BigQuery for its agent's name (agents.tf); it reads no rows
     "roles/bigquery.metadataViewer",
     "roles/browser",
     "roles/cloudbuild.builds.viewer",
@@ -52,6 +53,7 @@ locals {
   # in the audit log, and the approval is before it.
   setup = {
     "storage.buckets"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
+    "bigquery.jobs"         = ["create"] # as for the plan: going back plans too
     "bigquery.datasets"     = ["create", "delete", "get", "getIamPolicy", "setIamPolicy", "update"]
     "bigquery.tables"       = ["create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
     "pubsub.topics"         = ["attachSubscription", "create", "delete", "detachSubscription", "get", "getIamPolicy", "list", "setIamPolicy", "update"]
@@ -70,7 +72,7 @@ locals {
     flatten([for roles in values(local.project_roles) : values(roles)]),
     values(local.database_roles),
     [local.subscriptions_lister, local.jobs_auditor],
-    ["roles/bigquery.jobUser", "roles/logging.logWriter", "roles/storage.objectViewer", "roles/cloudbuild.builds.approver"],
+    ["roles/bigquery.jobUser", "roles/logging.logWriter", "roles/logging.viewer", "roles/storage.objectViewer", "roles/cloudbuild.builds.approver"],
     tolist(local.operate_roles),
   ))
 }
@@ -124,8 +126,8 @@ resource "google_service_account_iam_member" "apply_acts_as" {
   member             = google_service_account.build["apply"].member
 }
 
-# https://cloud.google.com/iam/docs/setting-limits-on-granting-roles; by tens, as one list is limited. Terraform changes
-# one role at a time, so each change is within one of the lists.
+# https://cloud.google.com/iam/docs/setting-limits-on-granting-roles; by tens, as one list is limited. The provider
+# sends several changes at once; where that is refused, as they are not all in one list, it sends each by itself.
 resource "google_project_iam_member" "apply_grants" {
   project = var.project
   role    = "roles/resourcemanager.projectIamAdmin"

@@ -39,14 +39,19 @@ resource "google_project_iam_member" "builder_copies" {
   }
 }
 
-# Waits until the first build may read and write, and until the account that rolls out may deploy as a new one.
+# Waits until the first build may read and write, until a function may read its secrets, which is checked when it is
+# deployed, and until the account that rolls out may deploy as a new one.
 resource "terraform_data" "builder" {
-  triggers_replace = concat([
-    google_project_iam_member.builder_logs.id,
-    google_project_iam_member.builder_copies.id,
-    google_storage_bucket_iam_member.builder.id,
-    google_artifact_registry_repository_iam_member.builder.id,
-  ], [for grant in google_service_account_iam_member.apply_acts_as : grant.id])
+  triggers_replace = concat(
+    [
+      google_project_iam_member.builder_logs.id,
+      google_project_iam_member.builder_copies.id,
+      google_storage_bucket_iam_member.builder.id,
+      google_artifact_registry_repository_iam_member.builder.id,
+    ],
+    [for grant in google_service_account_iam_member.apply_acts_as : grant.id],
+    [for grant in google_secret_manager_secret_iam_member.reader : grant.id],
+  )
 
   provisioner "local-exec" {
     command = "sleep ${var.agents_wait_seconds}"

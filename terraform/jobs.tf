@@ -103,6 +103,15 @@ resource "google_cloud_run_v2_job_iam_member" "operators" {
   member   = each.value.member
 }
 
+# What a command answers is in the job's log. Logs have no values of rows (docs/security.md).
+resource "google_project_iam_member" "operators_logs" {
+  for_each = toset(var.operators)
+
+  project = var.project
+  role    = "roles/logging.viewer"
+  member  = each.key
+}
+
 resource "google_storage_bucket_iam_member" "operate" {
   for_each = google_storage_bucket.bucket
 

@@ -62,7 +62,7 @@ resource "google_logging_metric" "metric" {
 # A log-based metric is there at once, but Cloud Monitoring knows its type only up to 10 minutes later, and an alert or
 # service level on an unknown type is refused with 404 "Cannot find metric(s) that match type"
 # (https://github.com/hashicorp/terraform-provider-google/issues/11102, open). So whatever reads a metric waits for this.
-# At a first apply the wait is over before the database is made; later only a new or changed metric waits.
+# Only a new or changed metric waits.
 resource "terraform_data" "metrics_known" {
   triggers_replace = sort([for name, metric in google_logging_metric.metric : "${name} ${sha1(jsonencode(local.metrics[name]))}"])
 

@@ -90,7 +90,7 @@ resource "google_service_networking_connection" "database" {
   network                 = google_compute_network.main.id
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.database.name]
-  deletion_policy         = "ABANDON" # Google frees it days after the instance is gone; a teardown need not wait
+  deletion_policy         = "ABANDON" # Google frees it days after the instance is gone; a teardown removes the peering by hand
 
   depends_on = [terraform_data.agents]
 }

@@ -129,7 +129,7 @@ resource "google_pubsub_subscription" "raw" {
   }
 
   # Pub/Sub checks at creation that its agent may write to the bucket.
-  depends_on = [terraform_data.raw_writable, google_pubsub_topic_iam_member.dead_letters]
+  depends_on = [terraform_data.agents_may_deliver, google_pubsub_topic_iam_member.dead_letters]
 }
 
 # What Google's agents do here, each on the very topic, subscription or bucket.
@@ -166,8 +166,12 @@ resource "google_storage_bucket_iam_member" "raw_writer" {
   member = local.agent["pubsub"]
 }
 
-resource "terraform_data" "raw_writable" {
-  triggers_replace = [for grant in google_storage_bucket_iam_member.raw_writer : grant.id]
+# What is checked when it is made comes after these grants are seen: the subscription above, the notification of storage.tf.
+resource "terraform_data" "agents_may_deliver" {
+  triggers_replace = concat(
+    [google_pubsub_topic_iam_member.storage_agent.id],
+    [for grant in google_storage_bucket_iam_member.raw_writer : grant.id],
+  )
 
   provisioner "local-exec" {
     command = "sleep ${var.agents_wait_seconds}"

@@ -113,5 +113,5 @@ resource "google_storage_notification" "uploads" {
   payload_format = "JSON_API_V1"
 
   # Cloud Storage checks at creation that its agent may publish.
-  depends_on = [google_pubsub_topic_iam_member.storage_agent]
+  depends_on = [terraform_data.agents_may_deliver]
 }

@@ -4,6 +4,10 @@ variable "repository" {
   default     = null
 
   validation {
+    condition     = var.repository == null || try(split("/", var.repository)[3], var.region) == var.region
+    error_message = "repository is connected in another region than ${var.region}: a trigger takes only a repository of its own region; connect it there."
+  }
+  validation {
     condition     = var.repository == null || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.repository))
     error_message = "repository must be the full name of a repository of the 2nd generation: see `gcloud builds repositories list --connection=… --region=…`."
   }

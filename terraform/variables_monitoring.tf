@@ -21,7 +21,7 @@ variable "alert_emails" {
 }
 
 variable "pagerduty_key" {
-  description = "Integration key of a PagerDuty service, which is told of critical alerts. It is kept in Terraform's state; empty: none."
+  description = "Integration key of a PagerDuty service, which is told of critical alerts. It lies in the tfvars file, in Terraform's state and in the saved plans; empty: none."
   type        = string
   default     = ""
   sensitive   = true
@@ -33,7 +33,7 @@ variable "pagerduty_key" {
 }
 
 variable "billing_account" {
-  description = "Billing account of the project, for the monthly budget. Empty: no budget is made; whoever applies must be able to make budgets on it."
+  description = "Billing account of the project, for the monthly budget. Empty: no budget is made; else the builds need rights on it (docs/deployment.md, step 5)."
   type        = string
   default     = ""
 

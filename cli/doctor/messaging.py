@@ -18,7 +18,9 @@ from shared.domain.redriving import is_dead_letter_subscription
 
 ARRIVAL = "OBJECT_FINALIZE"
 LONGEST_WAIT = 300.0
-"""Seconds: a message that waits longer is critical, as the alert on the oldest unacknowledged message has it."""
+LONGEST_KEPT = 900.0
+"""Seconds: what waits longer is critical, as the alert on the oldest unacknowledged message has it. A message of the
+raw copy waits until its file is written, every five minutes."""
 LOOK_BACK = timedelta(minutes=10)
 WAITING = "num_undelivered_messages"
 OLDEST = "oldest_unacked_message_age"
@@ -138,7 +140,7 @@ def check_backlog(patient: Installation) -> Found:
     faults += [
         Fault(f"a message of {name} waits for {age:,.0f} s", "runbook: a-backlog-grows, a-function-keeps-failing")
         for name, age in sorted(oldest.items())
-        if not is_dead_letter_subscription(name) and age > LONGEST_WAIT
+        if not is_dead_letter_subscription(name) and age > (LONGEST_KEPT if name == RAW_COPY else LONGEST_WAIT)
     ]
     return Found(f"{sum(waiting.values()):,} messages wait, no dead letters", faults)
 

@@ -36,6 +36,12 @@ NO_DATA = {
     "roles/secretmanager.viewer": "names, no values",
     "roles/storage.bucketViewer": "names and settings",
 }
+RUNS_AS = {
+    "google_cloudfunctions2_function": ("service_config.service_account_email", "build_config.service_account"),
+    "google_cloud_run_v2_job": ("template.template.service_account",),
+    "google_cloudbuild_trigger": ("service_account",),
+}
+"""What runs code => where its account is named."""
 IMPERSONATION = {
     "roles/iam.serviceAccountUser",
     "roles/iam.serviceAccountTokenCreator",
@@ -100,10 +106,11 @@ def nothing_runs_as_a_default_account(plan: Plan) -> Iterator[str]:
     for grant in grants(plan):
         if DEFAULT_ACCOUNT.search(grant.member):
             yield f"{grant.address}: grants to {grant.member}, which everything without an account of its own runs as"
-    for function in plan.of("google_cloudfunctions2_function"):
-        for where in ("service_config.service_account_email", "build_config.service_account"):
-            if not function.at(where):
-                yield f"{function.address}: {where} is missing, so a default account is used"
+    for kind, places in RUNS_AS.items():
+        for resource in plan.of(kind):
+            for where in places:
+                if not resource.at(where):
+                    yield f"{resource.address}: {where} is missing, so a default account is used"
 
 
 def functions_share_no_account(plan: Plan) -> Iterator[str]:

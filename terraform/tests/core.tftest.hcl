@@ -21,7 +21,27 @@ variables {
 # One run, as each plans everything: what a failure means is its message.
 run "prod_is_what_the_table_says" {
   command = plan
+  variables {
+    repository = "projects/sluice-test-project/locations/europe-west1/connections/host/repositories/shop"
+    approvers  = ["group:leads@example.com"]
+  }
 
+  assert {
+    condition     = { for name, trigger in google_cloudbuild_trigger.trigger : name => one(trigger.approval_config).approval_required } == { plan = false, apply = true, rollback = true }
+    error_message = "a build changes the installation without an approval, or one that only looks needs one"
+  }
+  assert {
+    condition     = toset(keys(google_storage_bucket_iam_member.release_people)) == toset(["group:leads@example.com", "user:olaf@example.com"]) && alltrue([for grant in google_storage_bucket_iam_member.release_people : can(regex("plan[.]txt.*current[.]json", one(grant.condition).expression))])
+    error_message = "who approves cannot read the plan, an operator cannot read which release runs, or they read more of the releases than that"
+  }
+  assert {
+    condition     = keys(google_project_iam_member.operators_logs) == ["user:olaf@example.com"]
+    error_message = "an operator cannot read what the commands answer"
+  }
+  assert {
+    condition     = alltrue([for name in ["apply", "rollback"] : can(regex("-prod-", one(google_cloudbuild_trigger.trigger[name].repository_event_config[0].push).tag))]) && one(google_cloudbuild_trigger.trigger["plan"].repository_event_config[0].push).branch == "^main$"
+    error_message = "a trigger starts on something else than its branch or the tag of its environment"
+  }
   assert {
     condition     = length(module.function) == length([for row in values(local.table.functions) : row if !can(row.environments)])
     error_message = "prod has other functions than the rows without environments"

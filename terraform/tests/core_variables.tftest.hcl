@@ -59,3 +59,21 @@ run "each_wrong_variable_is_refused" {
     var.package_dir,
   ]
 }
+
+# Of their own, as they are compared with the region, which is wrong above, and with each other.
+run "a_repository_of_another_region_is_refused" {
+  command = plan
+  variables {
+    repository = "projects/p/locations/us-central1/connections/host/repositories/shop"
+    approvers  = ["group:leads@example.com"]
+  }
+  expect_failures = [var.repository]
+}
+
+run "whoever_approves_is_a_person" {
+  command = plan
+  variables {
+    approvers = ["allUsers"]
+  }
+  expect_failures = [var.approvers]
+}

@@ -45,8 +45,12 @@ run "every_alert_links_the_runbook_and_tells_somebody" {
 
   # What the conditions name is there.
   assert {
-    condition     = toset(local.alert_lists.subscriptions) == setunion([for one in google_pubsub_subscription.push : one.name], [google_pubsub_subscription.raw.name])
+    condition     = toset(local.alert_lists.subscriptions) == toset([for one in google_pubsub_subscription.push : one.name]) && local.alert_lists.raw_copy == [google_pubsub_subscription.raw.name]
     error_message = "the backlog of a subscription is not watched"
+  }
+  assert {
+    condition     = alltrue([for alert in google_monitoring_alert_policy.alert : alltrue([for one in alert.conditions : alltrue([for threshold in one.condition_threshold : threshold.threshold_value > 2 * tonumber(trimsuffix(google_pubsub_subscription.raw.cloud_storage_config[0].max_duration, "s")) if strcontains(threshold.filter, "oldest_unacked") && strcontains(threshold.filter, google_pubsub_subscription.raw.name)])])])
+    error_message = "an alert takes the copy of the stream for stuck while its file is only being filled"
   }
   assert {
     condition     = toset(local.alert_lists.dead_subscriptions) == toset([for one in google_pubsub_subscription.dead : one.name])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -59,6 +63,31 @@ def test_every_job_that_is_started_is_one_of_terraform() -> None:
     called = set(re.findall(r"jobs execute ([\w-]+)", PAGE))
     rollout = (ROOT / "deploy" / "rollout.py").read_text(encoding="utf-8")
     assert called == known == set(re.findall(r'_job\(there, "([\w-]+)"', rollout))
+
+
+def test_gcloud_takes_every_command_of_the_page(tmp_path: Path) -> None:
+    """By gcloud's own check, which asks nobody: commands that are there, with flags that they have."""
+    if shutil.which("gcloud") is None:
+        pytest.skip("there is no gcloud on the PATH")
+    page = re.sub(r"\$(\w+)", lambda name: "shop-dev" if name[1] == "PROJECT" else "x", PAGE.replace("\\\n", ""))
+    commands = re.findall(r"^ {4,}(?:.*\| )?(gcloud .+)$", page, re.MULTILINE)
+    assert len(commands) > 30
+    file = tmp_path / "commands.json"
+    file.write_text(json.dumps([{"command_string": command} for command in commands]), encoding="utf-8")
+    lint = ["gcloud", "meta", "lint-gcloud-commands", f"--commands-file={file}"]
+    judged = json.loads(subprocess.run(lint, capture_output=True, text=True, check=True).stdout)
+    assert len(judged) == len(set(commands))
+    assert [f"{one['command_string']}: {one['error_message']}" for one in judged if not one["success"]] == []
+
+
+def test_a_submitted_build_takes_its_source_from_a_bucket_that_its_account_may_read() -> None:
+    """An account of one's own may not read the bucket that gcloud takes by itself."""
+    submitted = re.findall(r"gcloud builds submit (?:.*\\\n)*.*", PAGE)
+    assert len(submitted) == 2
+    assert all("--gcs-source-staging-dir=gs://$PROJECT-source/" in command for command in submitted)
+    may_read = TERRAFORM.partition('resource "google_storage_bucket_iam_member" "bundles"')[2].partition("\n}\n")[0]
+    assert 'plan = "roles/storage.objectViewer", apply = "roles/storage.objectUser"' in may_read
+    assert "google_storage_bucket.source.name" in may_read
 
 
 def test_buckets_of_the_page_are_named_as_terraform_names_them() -> None:

@@ -84,7 +84,11 @@ def test_agents_are_granted_something_only_after_they_exist() -> None:
 @pytest.mark.parametrize(
     ("made", "needs"),
     [
-        ("google_storage_notification.uploads", "google_pubsub_topic_iam_member.storage_agent"),
+        ("terraform_data.agents_may_deliver", "google_pubsub_topic_iam_member.storage_agent"),
+        ("google_storage_notification.uploads", "terraform_data.agents_may_deliver"),
+        ("google_pubsub_subscription.raw", "terraform_data.agents_may_deliver"),
+        ("terraform_data.builder", "google_secret_manager_secret_iam_member.reader"),
+        ("module.function", "terraform_data.builder"),
         ("google_pubsub_subscription.raw", "google_storage_bucket_iam_member.raw_writer"),
         ("google_pubsub_subscription.raw", "google_pubsub_topic_iam_member.dead_letters"),
         ("google_pubsub_subscription.push", "google_pubsub_topic_iam_member.dead_letters"),
@@ -98,6 +102,8 @@ def test_agents_are_granted_something_only_after_they_exist() -> None:
         ("module.function", "google_artifact_registry_repository_iam_member.builder"),
         ("module.function", "google_secret_manager_secret_iam_member.reader"),
         ("module.function", "terraform_data.table"),
+        ("google_bigquery_table.view", "google_bigquery_dataset_iam_member.apply"),
+        ("terraform_data.build", "google_bigquery_dataset.dataset"),
     ],
 )
 def test_this_is_made_after_what_it_needs(made: str, needs: str) -> None:

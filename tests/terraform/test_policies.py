@@ -129,6 +129,18 @@ CASES: list[Case] = [
     ),
     (roles.nothing_runs_as_a_default_account, [], [function(service_account_email=None)], "default account"),
     (
+        roles.nothing_runs_as_a_default_account,
+        [resource("google_cloud_run_v2_job", template=[{"template": [{"service_account": "a@b"}]}])],
+        [resource("google_cloud_run_v2_job", template=[{"template": [{"service_account": None}]}])],
+        "template.template.service_account is missing",
+    ),
+    (
+        roles.nothing_runs_as_a_default_account,
+        [resource("google_cloudbuild_trigger", service_account="a@b")],
+        [resource("google_cloudbuild_trigger", service_account="")],
+        "default account",
+    ),
+    (
         roles.functions_share_no_account,
         [function()],
         [function(), function("load")],

@@ -253,3 +253,8 @@ def test_only_some_steps_are_looked_at_when_they_are_named(running: Pipeline) ->
     told = running.sluice("doctor", "--only", "feed")
     assert [one["step"] for one in told["steps"]] == ["settings", "credentials", "postgres", "migrations", "feed"]
     assert running.sluice("doctor", "--only", "nothing", exit_code=2) is None
+    told = running.sluice("doctor", "--only", "feed", "--leave-out", "postgres")
+    assert [(one["step"], one["verdict"]) for one in told["steps"] if one["step"] in ("postgres", "feed")] == [
+        ("postgres", "skipped"), ("feed", "ok"),
+    ]  # fmt: skip
+    assert running.sluice("doctor", "--leave-out", "nothing", exit_code=2) is None

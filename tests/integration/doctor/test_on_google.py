@@ -17,7 +17,7 @@ from google.auth import exceptions as gae
 from cli.cloud import Cloud
 from cli.doctor.access import APIS, KEY_USER, PUBLISHER, SIGNER, SUBSCRIBER
 from cli.doctor.checkup import STEPS
-from cli.doctor.installation import Installation
+from cli.doctor.installation import RAW_COPY, Installation
 from cli.doctor.steps import Result, run_steps
 from cli.google_api import ApiRefused, GoogleApi
 from cli.jobs import CloudJobs, JobFailed, NoSuchJob
@@ -250,6 +250,10 @@ def test_what_waits_is_read_from_monitoring(patient: Installation, documented: G
     ]  # fmt: skip
     told = look(patient, "backlog")
     assert told.found == "2 dead letters in validate-chunks-dead; a message of validate-chunks waits for 900 s"
+    documented.answers[path] = [{"timeSeries": []}, {"timeSeries": [series(RAW_COPY, 310)]}]
+    assert look(patient, "backlog").verdict == "ok"
+    documented.answers[path] = [{"timeSeries": []}, {"timeSeries": [series(RAW_COPY, 1000)]}]
+    assert look(patient, "backlog").found == "a message of raw-transactions waits for 1,000 s"
 
 
 def test_an_error_without_a_body_of_googles_is_told_too(documented: Google) -> None:
