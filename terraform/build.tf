@@ -144,6 +144,8 @@ resource "terraform_data" "build" {
     [for grant in google_storage_bucket_iam_member.release_writer : grant.id],
     [for grant in google_storage_bucket_iam_member.state : grant.id],
     [for grant in google_storage_bucket_iam_member.bundles : grant.id],
+    # The build that applies writes no roles: it has one of them itself.
+    [google_project_iam_custom_role.objects_writer.id, google_project_iam_custom_role.subscriptions_lister.id, google_project_iam_custom_role.jobs_auditor.id],
     # BigQuery makes whoever makes a dataset its owner; so the datasets are in the base, and the build that applies owns none.
     [google_bigquery_dataset_iam_member.apply.id],
     [for job in google_cloud_run_v2_job.job : job.id],

@@ -1,5 +1,5 @@
-# What the builds' accounts may do in the project. Neither is owner, editor or viewer. Their own rights are changed from a
-# laptop: the account that applies may not grant what it has.
+# What the builds' accounts may do in the project. Neither is owner, editor or viewer. Their own rights, and what the roles of
+# this project hold, are changed from a laptop: the account that applies may not grant what it has, nor write a role.
 locals {
   plan_roles = toset([
     "roles/artifactregistry.reader",
@@ -38,7 +38,7 @@ locals {
     "roles/compute.networkAdmin",
     "roles/compute.securityAdmin", # firewall rules
     "roles/dns.admin",
-    "roles/iam.roleAdmin",
+    "roles/iam.roleViewer", # it grants roles of this project, and writes none
     "roles/logging.configWriter",
     "roles/logging.logWriter",
     "roles/monitoring.editor",

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.planned import Plan
 from tests.terraform.bundles import ROOT
+from tests.terraform.references import before
 
 PROJECT = "google_project_iam_member"
 BUILDS = ("plan", "apply")
@@ -44,6 +45,12 @@ def test_the_build_that_applies_cannot_grant_itself_what_it_has(plan: Plan) -> N
     own = {str(one.at("role")) for one in plan.of(PROJECT) if one.address.startswith(f"{PROJECT}.apply")}
     assert {"roles/resourcemanager.projectIamAdmin", "roles/run.admin"} <= own
     assert grantable(plan) & own <= {"roles/logging.logWriter"}
+    assert [role for role in sorted(own) if re.search(r"(?i)iam\.(role|organizationRole|security)Admin", role)] == []
+    assert [name for name in sorted(setup_permissions(plan)) if name.startswith("iam.roles.")] == []
+
+
+def test_every_role_of_the_project_is_in_the_base_which_no_build_lays(plan: Plan) -> None:
+    assert {one.address for one in plan.of("google_project_iam_custom_role")} <= before("terraform_data.build")
 
 
 def test_the_build_that_plans_has_only_roles_that_look(plan: Plan) -> None:
