@@ -55,13 +55,13 @@ def publish_closes(
 
 
 def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: Warehouse, bucket: str) -> None:
-    """The staging table is loaded anew each time, since it expires; the append has the same name for the same lines."""
+    """Load the staging table, which expires, and add what is not there, anew each time: lines may have been deleted."""
     data = _csv(lines)
     name = f"{month}-{hashlib.sha256(data).hexdigest()[:12]}"
     path, staging = f"close/{name}.csv", f"staging.close_{name.replace('-', '_')}"
     store.write_once(bucket, path, data)
-    load = f"close-{name}-load-{uuid.uuid4().hex}"
-    loaded = warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), load, label=TABLE)
+    job = f"close-{name}-{uuid.uuid4().hex}"
+    loaded = warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), f"{job}-load", label=TABLE)
     if loaded != len(lines):
         raise Inconsistent(
             "close_incomplete", f"gs://{bucket}/{path} has {loaded} rows, the close of {month} {len(lines)}"
@@ -69,8 +69,8 @@ def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: 
     sql = warehouse_sql(TABLE, "append").replace("${lines}", staging)
     days = sorted({line[0] for line in lines})
     for start in range(0, len(days), MOST_DAYS):
-        job = f"close-{name}-append-{start // MOST_DAYS}"
-        warehouse.run(sql, {"days": days[start : start + MOST_DAYS]}, job, table=TABLE)
+        some = days[start : start + MOST_DAYS]
+        warehouse.run(sql, {"days": some}, f"{job}-append-{start // MOST_DAYS}", table=TABLE)
 
 
 def _csv(lines: Sequence[Line]) -> bytes:

@@ -219,3 +219,19 @@ def test_lines_that_bigquery_has_otherwise_are_never_taken_for_published(shop: S
     with pytest.raises(Inconsistent, match="2003-07"):
         shop.publish()
     assert rows_of(shop.session, "list_unpublished_closes") == [(july,)]
+
+
+def test_lines_that_the_owner_deleted_are_written_again(shop: Shop) -> None:
+    august = date(2003, 8, 1)
+    closed = "DELETE FROM sales.close_lines WHERE sale_date >= '2000-01-01' AND period = @period"
+    for (waiting,) in rows_of(shop.session, "list_unpublished_closes"):
+        shop.warehouse.run(closed, {"period": waiting})
+    shop.publish()
+    shop.sell(august)
+    assert answered(shop.give({"month": "2003-08"}))[0] == 200
+    with pytest.raises(DependencyUnavailable):
+        shop.publish(cast(Warehouse, Dying(shop.warehouse, 2)))  # the lines are there, but not compared
+    assert len(shop.warehouse.run(LINES, {"period": august})) == 1
+    shop.warehouse.run(closed, {"period": august})
+    assert shop.publish() == [august]
+    assert len(shop.warehouse.run(LINES, {"period": august})) == 1
