@@ -50,6 +50,8 @@ LINES = """
     SELECT sale_date, entry, net, net_base, rate FROM sales.close_lines
     WHERE sale_date >= '2000-01-01' AND period = @period
 """
+WAITING = "SELECT period FROM finance.close WHERE published_at IS NULL"
+FORGET = "DELETE FROM sales.close_lines WHERE sale_date >= '2000-01-01' AND period = @period"
 Give = Callable[..., TestResponse]
 
 
@@ -185,7 +187,7 @@ class Dying:
 
 
 def test_lines_come_to_bigquery_once_wherever_their_way_is_cut_off(shop: Shop) -> None:
-    for calls in range(3):
+    for calls in range(4):
         with pytest.raises(DependencyUnavailable):
             shop.publish(cast(Warehouse, Dying(shop.warehouse, calls)))
     assert shop.publish() == [MAY]
@@ -218,20 +220,37 @@ def test_lines_that_bigquery_has_otherwise_are_never_taken_for_published(shop: S
     shop.warehouse.run(stray, {"period": july})
     with pytest.raises(Inconsistent, match="2003-07"):
         shop.publish()
-    assert rows_of(shop.session, "list_unpublished_closes") == [(july,)]
+    assert shop.session.rows(WAITING) == [(july,)]
 
 
 def test_lines_that_the_owner_deleted_are_written_again(shop: Shop) -> None:
     august = date(2003, 8, 1)
-    closed = "DELETE FROM sales.close_lines WHERE sale_date >= '2000-01-01' AND period = @period"
-    for (waiting,) in rows_of(shop.session, "list_unpublished_closes"):
-        shop.warehouse.run(closed, {"period": waiting})
+    for (waiting,) in shop.session.rows(WAITING):
+        shop.warehouse.run(FORGET, {"period": waiting})
     shop.publish()
     shop.sell(august)
     assert answered(shop.give({"month": "2003-08"}))[0] == 200
     with pytest.raises(DependencyUnavailable):
-        shop.publish(cast(Warehouse, Dying(shop.warehouse, 2)))  # the lines are there, but not compared
+        shop.publish(cast(Warehouse, Dying(shop.warehouse, 3)))  # the lines are there, but not compared
     assert len(shop.warehouse.run(LINES, {"period": august})) == 1
-    shop.warehouse.run(closed, {"period": august})
+    shop.warehouse.run(FORGET, {"period": august})
     assert shop.publish() == [august]
     assert len(shop.warehouse.run(LINES, {"period": august})) == 1
+
+
+def test_lines_that_bigquery_lost_after_they_were_published_come_back_and_their_days_are_built(shop: Shop) -> None:
+    before = shop.warehouse.run(LINES, {"period": MAY})
+    shop.warehouse.run(FORGET, {"period": MAY})
+    assert shop.publish() == [MAY]
+    assert shop.warehouse.run(LINES, {"period": MAY}) == before
+    assert shop.publish() == []
+
+
+def test_a_published_line_that_somebody_changed_is_told(shop: Shop) -> None:
+    change = "UPDATE sales.close_lines SET gross_base = gross_base + {} "
+    sql = f"{change} WHERE sale_date >= '2000-01-01' AND period = @period"
+    shop.warehouse.run(sql.format(1), {"period": MAY})
+    with pytest.raises(Inconsistent, match="2003-05"):
+        shop.publish()
+    shop.warehouse.run(sql.format(-1), {"period": MAY})
+    assert shop.publish() == []
