@@ -182,6 +182,7 @@ def test_only_readers_and_operators_may_read(get: Get, clients: dict[str, FlaskC
         ("revenue_by_day?from=2026-03-02&to=2026-03-01", 400, "bad_parameters"),
         ("revenue_by_day?cover=1", 400, "bad_parameters"),
         ("revenue_by_day?format=xml", 400, "bad_parameters"),
+        ("revenue_by_day?format=csv&format=json", 400, "bad_parameters"),
         ("revenue_by_day?from=1999-01-01", 400, "bad_parameters"),
     ],
 )
