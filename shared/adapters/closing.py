@@ -19,7 +19,7 @@ from shared.adapters.warehouse_sql import feed_schema, warehouse_sql
 from shared.domain.closing import Month
 from shared.errors import Inconsistent
 
-TABLE = "sales.close_lines"
+TABLE, REPORTS = "sales.close_lines", "marts.financial_reports"
 COLUMNS = tuple(field["name"] for field in feed_schema(TABLE))
 SUMS = ("line_count", "transactions", "gross_base", "refunds_base", "transactions_without_rate")
 NONE: list[Any] = [0] * len(SUMS)
@@ -40,7 +40,7 @@ def publish_closes(
 ) -> int:
     """Bring every close that BigQuery has not, or no longer has, there, in order; how many.
 
-    `touched` is told the days of sale of a close's lines, to be built anew, before the close counts as published.
+    `touched` is told the days of sale whose booking the close moves, to be built anew, before it counts as published.
     Every step may be done twice, so a call that was cut off is simply made again. Raises Inconsistent where BigQuery
     then has other lines of a month than its close: somebody changed them, or Postgres was restored and closed anew.
     """
@@ -54,9 +54,15 @@ def publish_closes(
         if lines:
             _append(Month(period), lines, store, warehouse, bucket)
         _check(period, booked, _sums(warehouse).get(period, NONE))
-        touched(sorted({line[0] for line in lines}))
+        touched(sorted({line[0] for line in lines} | open_before(warehouse, Month(period).following.first_day)))
         rows_of(session, "mark_close_published", period=period)
     return len(waiting)
+
+
+def open_before(warehouse: Warehouse, open_day: date) -> set[date]:
+    """Days before this one that the mart shows as open: sales that came after the close, but were built before this."""
+    days = {"first_day": FIRST_DAY, "open_day": open_day}
+    return {row["sale_date"] for row in warehouse.run(warehouse_sql(REPORTS, "open_before"), days, table=REPORTS)}
 
 
 def _sums(warehouse: Warehouse) -> dict[date, list[Any]]:
