@@ -37,7 +37,7 @@ fact = st.builds(
     quality_score=st.integers(0, 100),
 ).filter(lambda row: row["amount"] > 0 or row["status"] == "refunded")
 levels = st.builds(
-    level, st.integers(1, 2), st.sampled_from(DAYS), st.integers(0, 9), st.sampled_from(["5.00", "6.50"])
+    level, st.integers(1, 2), st.sampled_from(DAYS), st.sampled_from([None, 0, 9]), st.sampled_from(["5.00", "6.50"])
 )
 step = st.one_of(
     st.tuples(st.just("put"), st.lists(fact, min_size=1, max_size=4)),

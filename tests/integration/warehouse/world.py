@@ -61,8 +61,8 @@ def with_money(row: Row) -> Row:
     }  # fmt: skip
 
 
-def level(product: int, day: date, count: int, price: str = "5.00") -> Row:
-    """The last stock level of a product on a day."""
+def level(product: int, day: date, count: int | None, price: str = "5.00") -> Row:
+    """The last stock level of a product on a day; None where it was taken back."""
     return {
         "level_date": day, "product_key": product, "product_id": f"p{product}", "product_name": "Cup",
         "category": "kitchen", "observed_at": datetime(day.year, day.month, day.day, 20, tzinfo=UTC),
