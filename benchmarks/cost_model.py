@@ -26,16 +26,22 @@ class RowBytes:
     """The staging table of a feed."""
     mart_input: int
     """The columns of the fact that daily_sales_summary reads."""
+    totals: int
+    """Day, currency and amount, which reconcile sums over all days."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """How rows come: feeds a day, full earlier days that each touches beside today, marts that follow each feed."""
+    """How rows come, and how often all of them are compared.
+
+    Feeds a day, full earlier days that each touches beside today, marts that follow each feed, runs of reconcile a day.
+    """
 
     feeds: int = 720
     late_days: int = 1
     marts: int = 2
     history_days: int = 730
+    reconciles: int = 24
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,11 @@ class Cost:
         return self.queries + self.storage
 
 
-MEASURED = RowBytes(fact=392, feed=384, mart_input=194)
-"""`make bench-cost` on 2026-11-25: 200,000 rows with every column filled, texts of 16 letters where length is free."""
+MEASURED = RowBytes(fact=392, feed=384, mart_input=194, totals=29)
+"""`make bench-cost` on 2026-11-25: 200,000 rows with every column filled, texts of 16 letters where length is free.
+
+`totals` is 8 + 5 + 16 (https://cloud.google.com/bigquery/pricing#data).
+"""
 
 
 def ours(rows: int, row: RowBytes = MEASURED, load: Load = Load()) -> Cost:  # frozen
@@ -71,7 +80,8 @@ def _cost(rows: int, touched: int, row: RowBytes, load: Load) -> Cost:
     prices = price_list()
     merge = prices.billed({"fact": touched * row.fact, "feed": rows // load.feeds * row.feed})
     mart = prices.billed({"fact": touched * row.mart_input}) + prices.billed({"mart": 0, "staged": 0})
-    a_day = (merge + load.marts * mart) * load.feeds
+    compared = prices.billed({"fact": rows * load.history_days * row.totals, "mart": 0})
+    a_day = (merge + load.marts * mart) * load.feeds + compared * load.reconciles
     recent = min(load.history_days, LONG_TERM_AFTER_DAYS) * rows * row.fact
     older = max(load.history_days - LONG_TERM_AFTER_DAYS, 0) * rows * row.fact
     return Cost(a_day, prices.query(a_day * MONTH_DAYS), prices.storage(recent, older))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -54,23 +56,23 @@ def rebuild(
     chosen = [one for one in known_marts() if mart in (None, one.short, one.name)]
     if not chosen:
         fail(f"{mart}: a mart is one of {', '.join(one.short for one in known_marts())}")
+    first_day, last_day = day_of(first) or FIRST_DAY, day_of(last) or LAST_DAY
+    if last_day < first_day:
+        fail("--to lies before --from")
     with connected(home) as cloud:
-        result = _order(cloud, chosen, mart, first, last)
+        result = _order(cloud, chosen, {"mart": mart, "from": first, "to": last}, first_day, last_day)
         if cloud.jobs:
             run_job(cloud.jobs, "build_marts")
     tell(result, "rebuild ordered", as_json)
 
 
-def _order(cloud: Cloud, chosen: list[Mart], mart: str | None, first: str | None, last: str | None) -> Result:
+def _order(
+    cloud: Cloud, chosen: list[Mart], filters: Mapping[str, str | None], first_day: date, last_day: date
+) -> Result:
     def work(_: int) -> dict[str, Any]:
-        days = [
-            row[0]
-            for row in rows_of(
-                cloud.session, "list_fact_days", first_day=day_of(first) or FIRST_DAY, last_day=day_of(last) or LAST_DAY
-            )
-        ]
+        found = rows_of(cloud.session, "list_fact_days", first_day=first_day, last_day=last_day)
+        days = [row[0] for row in found]
         mark(cloud.session, chosen, {table: days for one in chosen for table in one.reads}, urgent=True)
         return {"days": len(days), "marts": len(chosen)}
 
-    filters = {"mart": mart, "from": first, "to": last}
     return carry_out(cloud.session, Order(str(uuid.uuid4()), operator(cloud), "rebuild_marts", filters, {}), work)

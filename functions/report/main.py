@@ -53,8 +53,10 @@ def run(request: Request, today: date, warehouse: Warehouse, most_bytes: int) ->
     if not name:
         return Response(catalogue_as_json(catalogue()), mimetype="application/json")
     given = [(key, value) for key, value in request.args.items(multi=True) if key != "format"]
-    form = request.args.get("format", "json")
-    found = [] if form in FORMATS else [f"format must be json or csv, it is {form[:20]!r}"]
+    forms = request.args.getlist("format") or ["json"]
+    form = forms[0]
+    found = [f"format must be json or csv, it is {one[:20]!r}" for one in forms if one not in FORMATS]
+    found += ["format must be given once"] if len(forms) > 1 else []
     answer = run_report(name, given, today, warehouse=warehouse, most_bytes=most_bytes, found=found)
     if form == "csv":
         return Response(as_csv(answer.report.columns, answer.rows), mimetype="text/csv")

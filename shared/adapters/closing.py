@@ -19,9 +19,10 @@ from shared.adapters.warehouse_sql import feed_schema, warehouse_sql
 from shared.domain.closing import Month
 from shared.errors import Inconsistent
 
-TABLE = "sales.close_lines"
+TABLE, REPORTS = "sales.close_lines", "marts.financial_reports"
 COLUMNS = tuple(field["name"] for field in feed_schema(TABLE))
-SUMS = ("transactions", "gross_base", "refunds_base", "transactions_without_rate")
+SUMS = ("line_count", "transactions", "gross_base", "refunds_base", "transactions_without_rate")
+NONE: list[Any] = [0] * len(SUMS)
 MOST_DAYS = 4_000
 """Partitions that one BigQuery job may modify: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
 
@@ -37,31 +38,48 @@ def open_day(session: Session) -> date:
 def publish_closes(
     session: Session, store: ObjectStore, warehouse: Warehouse, bucket: str, *, touched: Callable[[list[date]], None]
 ) -> int:
-    """Bring every close that is not in BigQuery there, in order; how many.
+    """Bring every close that BigQuery has not, or no longer has, there, in order; how many.
 
-    `touched` is told the days of sale of a close's lines, to be built anew, before the close counts as published.
+    `touched` is told the days of sale whose booking the close moves, to be built anew, before it counts as published.
     Every step may be done twice, so a call that was cut off is simply made again. Raises Inconsistent where BigQuery
     then has other lines of a month than its close: somebody changed them, or Postgres was restored and closed anew.
     """
-    waiting = rows_of(session, "list_unpublished_closes")
-    for (period,) in waiting:
+    closes = rows_of(session, "list_close_sums")
+    there = _sums(warehouse) if closes else {}
+    waiting = [
+        (period, booked) for period, published, *booked in closes if not published or booked != there.get(period, NONE)
+    ]
+    for period, booked in waiting:
         lines = rows_of(session, "list_close_lines", period=period)
         if lines:
             _append(Month(period), lines, store, warehouse, bucket)
-        _check(period, lines, warehouse)
-        touched(sorted({line[0] for line in lines}))
+        _check(period, booked, _sums(warehouse).get(period, NONE))
+        touched(sorted({line[0] for line in lines} | open_before(warehouse, Month(period).following.first_day)))
         rows_of(session, "mark_close_published", period=period)
     return len(waiting)
 
 
+def open_before(warehouse: Warehouse, open_day: date) -> set[date]:
+    """Days before this one that the mart shows as open: sales that came after the close, but were built before this."""
+    days = {"first_day": FIRST_DAY, "open_day": open_day}
+    return {row["sale_date"] for row in warehouse.run(warehouse_sql(REPORTS, "open_before"), days, table=REPORTS)}
+
+
+def _sums(warehouse: Warehouse) -> dict[date, list[Any]]:
+    """What BigQuery has of each close."""
+    everything = {"first_day": FIRST_DAY, "last_day": LAST_DAY}
+    found = warehouse.run(warehouse_sql(TABLE, "totals"), everything, table=TABLE)
+    return {row["period"]: [row[name] for name in SUMS] for row in found}
+
+
 def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: Warehouse, bucket: str) -> None:
-    """The staging table is loaded anew each time, since it expires; the append has the same name for the same lines."""
+    """Load the staging table, which expires, and add what is not there, anew each time: lines may have been deleted."""
     data = _csv(lines)
     name = f"{month}-{hashlib.sha256(data).hexdigest()[:12]}"
     path, staging = f"close/{name}.csv", f"staging.close_{name.replace('-', '_')}"
     store.write_once(bucket, path, data)
-    load = f"close-{name}-load-{uuid.uuid4().hex}"
-    loaded = warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), load, label=TABLE)
+    job = f"close-{name}-{uuid.uuid4().hex}"
+    loaded = warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), f"{job}-load", label=TABLE)
     if loaded != len(lines):
         raise Inconsistent(
             "close_incomplete", f"gs://{bucket}/{path} has {loaded} rows, the close of {month} {len(lines)}"
@@ -69,8 +87,8 @@ def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: 
     sql = warehouse_sql(TABLE, "append").replace("${lines}", staging)
     days = sorted({line[0] for line in lines})
     for start in range(0, len(days), MOST_DAYS):
-        job = f"close-{name}-append-{start // MOST_DAYS}"
-        warehouse.run(sql, {"days": days[start : start + MOST_DAYS]}, job, table=TABLE)
+        some = days[start : start + MOST_DAYS]
+        warehouse.run(sql, {"days": some}, f"{job}-append-{start // MOST_DAYS}", table=TABLE)
 
 
 def _csv(lines: Sequence[Line]) -> bytes:
@@ -81,14 +99,10 @@ def _csv(lines: Sequence[Line]) -> bytes:
     return out.getvalue().encode()
 
 
-def _check(period: date, lines: Sequence[Line], warehouse: Warehouse) -> None:
-    everything = {"period": period, "first_day": FIRST_DAY, "last_day": LAST_DAY}
-    (there,) = warehouse.run(warehouse_sql(TABLE, "totals"), everything, table=TABLE)
-    found = (there["line_count"], *(there[name] for name in SUMS))
-    booked = (len(lines), *(sum(line[COLUMNS.index(name)] for line in lines) for name in SUMS))
-    if found != booked:
+def _check(period: date, booked: list[Any], there: list[Any]) -> None:
+    if booked != there:
         raise Inconsistent(
             "close_differs",
-            f"the close of {Month(period)} has {booked[0]:,} lines, {TABLE} has {found[0]:,} of it or other sums; "
+            f"the close of {Month(period)} has {booked[0]:,} lines, {TABLE} has {there[0]:,} of it or other sums; "
             "see docs/close.md",
         )

@@ -36,15 +36,21 @@ def partitions_of(params: Mapping[str, Any]) -> int:
 def finished(job: Any) -> FinishedJob:
     """A job of the client that is DONE. What the service does not tell is zero."""
     failed = job.error_result
-    rows = getattr(job, "num_dml_affected_rows", None) or getattr(job, "output_rows", None)
     return FinishedJob(
         job.job_id, job.ended or datetime.now(UTC), "failed" if failed else "done",
         error=str(failed["reason"]) if failed else "",
         bytes_processed=int(getattr(job, "total_bytes_processed", None) or 0),
         bytes_billed=int(getattr(job, "total_bytes_billed", None) or 0),
         slot_ms=int(getattr(job, "slot_millis", None) or 0),
-        rows=int(rows or 0),
+        rows=_rows(job),
     )  # fmt: skip
+
+
+def _rows(job: Any) -> int:
+    """Rows that the job loaded or wrote; those that a statement deleted are none of them."""
+    if stats := getattr(job, "dml_stats", None):
+        return int(stats.inserted_row_count + stats.updated_row_count)
+    return int(getattr(job, "output_rows", None) or 0)
 
 
 def refused(job_id: str, error: gax.GoogleAPICallError) -> FinishedJob:

@@ -118,7 +118,8 @@ def _build(
         replace = warehouse_sql(mart.name, "replace").replace("${staged}", _staged(mart, number))
         warehouse.run(replace, {"periods": good}, f"{job}-replace", table=mart.name)
         rows_of(session, "clear_dirty", mart=mart.name, periods=good, marked=max(marked for _, marked in some))
-    _tell(session, mart, failures)
+    if failures:
+        _tell(session, mart, failures)
     told = ", ".join(sorted({one["name"] for one in failed}))
     rows_of(session, "finish_mart_build", build_id=number, kept_back=sorted(kept), told=told)
     done.replaced += len(good)
@@ -147,13 +148,16 @@ def _staged(mart: Mart, number: int) -> str:
 
 
 def _tell(session: Session, mart: Mart, failures: list[Mapping[str, Any]]) -> None:
-    """What checks find is an alert: one for each check of a build, by its first period."""
+    """What checks find is an alert: one for each check of a build, by its first period that did not fail before."""
+    failing = sorted({one["period"] for one in failures})
+    told_before = {row[0] for row in rows_of(session, "list_kept_back", mart=mart.name, periods=failing)}
     for name, severity in sorted({(one["name"], one["severity"]) for one in failures}):
         found = [one for one in failures if one["name"] == name]
         periods, rows = sorted(one["period"] for one in found), sum(one["failures"] for one in found)
         stands = "the previous version stands" if severity == "fail" else "it was built all the same"
         told = f"{rows:,} rows of {len(periods):,} periods from {periods[0]} to {periods[-1]} break {name}; {stands}"
+        first = next((period for period in periods if period not in told_before), periods[0])
         raise_alert(
             session, "mart_check_failed", "critical" if severity == "fail" else "warning", f"{mart.name} {name}", told,
-            on=periods[0].isoformat(),
+            on=first.isoformat(),
         )  # fmt: skip

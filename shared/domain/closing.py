@@ -85,9 +85,9 @@ class Books:
 
 
 def by_currency(totals: DayTotals) -> dict[str, tuple[int, Decimal]]:
-    """Rows and money of all days together."""
+    """Rows and money of all days together; a currency that its sales have left is not listed, as in sum_close_lines."""
     found: dict[str, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
     for (_, currency), (rows, amount) in totals.items():
         known_rows, known_amount = found[currency]
         found[currency] = known_rows + rows, known_amount + amount
-    return dict(found)
+    return {currency: total for currency, total in found.items() if any(total)}

@@ -14,8 +14,6 @@ from typing import Literal
 
 Cadence = Literal["load", "hourly", "nightly"]
 Period = Literal["day", "month"]
-NIGHTLY_AFTER = timedelta(hours=20)
-"""A nightly mart is due when its last build is this old: a day less what a run may come late or early."""
 LATE_AFTER: Mapping[Cadence, timedelta] = {
     "load": timedelta(hours=2),
     "hourly": timedelta(hours=3),
@@ -51,12 +49,15 @@ class Mart:
         return [day for first in sorted(periods) for day in _month(first)]
 
     def is_due(self, now: datetime, last_built: datetime | None, *, by_schedule: bool, urgent: bool) -> bool:
-        """Whether a run builds what is out of date: after each load, each hour, or once a night; an order at once."""
+        """Whether a run builds what is out of date: after each load, each hour, or once a night; an order at once.
+
+        The night is the first run by schedule of a UTC day.
+        """
         if self.cadence == "load" or urgent:
             return True
         if not by_schedule:
             return False
-        return self.cadence == "hourly" or last_built is None or now - last_built >= NIGHTLY_AFTER
+        return self.cadence == "hourly" or last_built is None or last_built.date() < now.date()
 
 
 def _month(first: date) -> list[date]:

@@ -21,7 +21,8 @@ _COMMENTS = re.compile(r"--[^\n]*|#[^\n]*|/\*.*?\*/", re.DOTALL)
 _TEXTS = re.compile(
     r"""[rb]{0,2}(?:"{3}.*?"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""", re.DOTALL | re.IGNORECASE
 )
-_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_NUMBERS = re.compile(r"(?<![^\W_])[0-9a-f]{12,}(?![^\W_])|\d+(?:\.\d+)?", re.IGNORECASE)
+"""Numbers, and the hexadecimal words by which a run names its staging tables."""
 
 
 @dataclass(frozen=True)

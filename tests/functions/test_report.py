@@ -43,6 +43,11 @@ transactions, orders, units, transactions_with_units, gross_base, refunds_base, 
 list_price, inventory_count, inventory_observed_at) VALUES
 (DATE '{DAY}', 1, 'P-1', 'Lamp', 'Home', 2, 2, 2, 2, 28, 0, 28, 0, 14, 3, TIMESTAMP '2011-05-03 10:00:00'),
 (DATE '{DAY}', 2, 'P-2', '=Bear', 'Toys', 4, 3, 3, 2, 80, 8, 72, 0, 30, NULL, NULL)"""
+MOVED = """INSERT INTO marts.product_performance (sale_date, product_key, product_id, product_name, category,
+transactions, orders, units, transactions_with_units, gross_base, refunds_base, net_base, transactions_without_rate,
+list_price, inventory_count, inventory_observed_at) VALUES
+(DATE '2011-06-01', 9, 'P-9', 'Mug', 'Toys', 3, 3, 3, 3, 42, 0, 42, 0, 14, 5, TIMESTAMP '2011-06-01 10:00:00'),
+(DATE '2011-06-04', 9, 'P-9', 'Mug', 'Home', 1, 1, 1, 1, 14, 0, 14, 0, 14, 2, TIMESTAMP '2011-06-04 10:00:00')"""
 BOOKED = f"""INSERT INTO marts.financial_reports (sale_date, booking_date, entry, is_closed, currency, payment_method,
 status, transactions, amount, gross, refunds, net, gross_base, refunds_base, net_base, rate, transactions_without_rate)
 VALUES
@@ -177,6 +182,7 @@ def test_only_readers_and_operators_may_read(get: Get, clients: dict[str, FlaskC
         ("revenue_by_day?from=2026-03-02&to=2026-03-01", 400, "bad_parameters"),
         ("revenue_by_day?cover=1", 400, "bad_parameters"),
         ("revenue_by_day?format=xml", 400, "bad_parameters"),
+        ("revenue_by_day?format=csv&format=json", 400, "bad_parameters"),
         ("revenue_by_day?from=1999-01-01", 400, "bad_parameters"),
     ],
 )
@@ -210,6 +216,17 @@ def test_a_filter_and_a_limit_are_kept_to(get: Get) -> None:
     assert len(get(f"top_products?{period}&limit=1").get_json()["rows"]) == 1
     assert get(f"inventory_at_risk?{period}&cover=1").get_json()["rows"] == []
     assert get("revenue_by_day?from=1990-01-01&to=1990-01-02").get_json()["rows"] == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_stock_at_risk_in_a_category_is_that_of_the_products_that_are_in_it_now(get: Get) -> None:
+    warehouse = BigQueryWarehouse(load_settings(), "test")
+    warehouse.run(MOVED, {})
+    period = "from=2011-06-01&to=2011-06-04"
+    moved = [["P-9", "Mug", "Home", 2, "2011-06-04", 4, "2"]]
+    assert get(f"inventory_at_risk?{period}").get_json()["rows"] == moved
+    assert get(f"inventory_at_risk?{period}&category=Home").get_json()["rows"] == moved
+    assert get(f"inventory_at_risk?{period}&category=Toys").get_json()["rows"] == []
 
 
 @pytest.mark.usefixtures("filled")

@@ -20,13 +20,19 @@ def test_the_page_names_every_quota() -> None:
 
 
 def test_small_feeds_are_billed_the_least_of_each_table() -> None:
-    one = ours(1, load=Load(feeds=1, marts=1))
+    one = ours(1, load=Load(feeds=1, marts=1, reconciles=0))
     assert one.bytes_a_day == (2 + 1 + 2) * 10 * MB
     assert one.queries == (Decimal("6.25") * 30 * one.bytes_a_day / 2**40).quantize(Decimal("1e-9"))
 
 
-def test_the_naive_way_grows_with_the_history_and_ours_does_not() -> None:
+def test_what_feeds_cost_grows_with_the_history_in_the_naive_way_alone() -> None:
     for rows in SIZES:
-        short, long = Load(history_days=365), Load(history_days=1460)
+        short, long = Load(history_days=365, reconciles=0), Load(history_days=1460, reconciles=0)
         assert ours(rows, load=short).queries == ours(rows, load=long).queries
         assert naive(rows, load=long).queries > naive(rows, load=short).queries >= ours(rows).queries
+
+
+def test_reconcile_reads_day_currency_and_amount_of_every_row_each_hour() -> None:
+    rows, days = 2**20, 64
+    without = ours(rows, load=Load(history_days=days, reconciles=0)).bytes_a_day
+    assert ours(rows, load=Load(history_days=days)).bytes_a_day - without == 24 * (days * 29 * MB + 10 * MB)

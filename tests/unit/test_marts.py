@@ -46,12 +46,20 @@ def test_an_hourly_mart_waits_for_the_schedule_and_an_order_does_not() -> None:
     assert hourly.is_due(NOW, NOW, by_schedule=False, urgent=True)
 
 
-def test_a_nightly_mart_is_due_the_first_time_and_then_once_a_day() -> None:
+def test_a_nightly_mart_is_due_the_first_time_and_by_schedule_alone() -> None:
     nightly = mart(cadence="nightly")
     assert nightly.is_due(NOW, None, by_schedule=True, urgent=False)
-    assert not nightly.is_due(NOW, NOW - timedelta(hours=19), by_schedule=True, urgent=False)
-    assert nightly.is_due(NOW, NOW - timedelta(hours=20), by_schedule=True, urgent=False)
     assert not nightly.is_due(NOW, NOW - timedelta(days=2), by_schedule=False, urgent=False)
+
+
+def test_a_nightly_mart_that_is_always_out_of_date_is_built_once_each_night_by_an_hourly_schedule() -> None:
+    nightly, built = mart(cadence="nightly"), [NOW]
+    for hour in range(10 * 24):
+        now = NOW + timedelta(hours=hour)
+        if nightly.is_due(now, built[-1], by_schedule=True, urgent=False):
+            built.append(now + timedelta(seconds=40))
+    assert [(one.date() - NOW.date()).days for one in built] == list(range(11))
+    assert {one.hour for one in built[1:]} == {0}
 
 
 def test_what_a_mart_reads_is_built_before_it() -> None:

@@ -64,7 +64,7 @@ def test_an_alert_policy_costs_each_of_its_conditions() -> None:
 
 def test_bigquery_is_counted_once_by_its_model() -> None:
     fact = dollars("google_bigquery_table", dataset_id="sales", table_id="transactions")
-    assert fact == Decimal("21.28")  # the model's row of docs/cost.md for 100,000 rows a day
+    assert fact == Decimal("29.99")  # the model's row of docs/cost.md for 100,000 rows a day
     assert dollars("google_bigquery_table", dataset_id="sales", table_id="users") == 0
 
 

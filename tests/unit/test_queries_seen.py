@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
@@ -25,6 +26,12 @@ def test_the_same_statement_with_other_values_has_the_same_fingerprint(same: str
 def test_another_statement_has_another_fingerprint() -> None:
     assert fingerprint("SELECT a FROM t") != fingerprint("SELECT b FROM t")
     assert fingerprint("SELECT n FROM staging.feed_12_users") == fingerprint("SELECT n FROM staging.feed_7_users")
+
+
+@pytest.mark.parametrize("name", ["quality_3_{}_0", "close_2026_10_{:.12}"])
+def test_a_staging_table_of_each_run_is_no_other_statement(name: str) -> None:
+    one, other = (f"SELECT n FROM staging.{name.format(sha256(run).hexdigest())}" for run in (b"1", b"2"))
+    assert fingerprint(one) == fingerprint(other)
 
 
 @pytest.mark.parametrize(

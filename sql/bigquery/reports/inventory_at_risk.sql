@@ -11,7 +11,6 @@ WITH observed AS (
         sale_date AS observed_on
     FROM marts.product_performance
     WHERE sale_date BETWEEN @first_day AND @last_day
-        AND (@category = '' OR category = @category)
         AND inventory_count IS NOT NULL
     QUALIFY ROW_NUMBER() OVER (PARTITION BY product_key ORDER BY sale_date DESC) = 1
 ),
@@ -23,7 +22,6 @@ sold AS (
         SUM(units + orders - transactions_with_units) AS least_units
     FROM marts.product_performance
     WHERE sale_date BETWEEN @first_day AND @last_day
-        AND (@category = '' OR category = @category)
     GROUP BY product_key
 ),
 
@@ -56,5 +54,6 @@ SELECT
     days_of_cover
 FROM covered
 WHERE days_of_cover <= CAST(@most_cover AS NUMERIC)
+    AND (@category = '' OR category = @category)
 ORDER BY days_of_cover, least_units DESC, product_id
 LIMIT @most

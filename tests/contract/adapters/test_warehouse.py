@@ -239,6 +239,19 @@ def test_the_meter_is_told_of_each_job_before_and_after_it(metered: BigQueryWare
     assert {job.stage for job in told.planned} == {"a_stage"}
 
 
+def test_rows_that_a_statement_deletes_are_not_counted_as_written(metered: BigQueryWarehouse, told: Told) -> None:
+    table = f"staging.replaced_{uuid.uuid4().hex}"
+    metered.run(f"CREATE TABLE {table} AS SELECT n FROM UNNEST([1, 2, 3]) AS n", {}, table=table)
+    metered.run(
+        f"MERGE INTO {table} AS t USING (SELECT n FROM UNNEST([7, 8]) AS n) AS s ON FALSE "
+        "WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN NOT MATCHED BY TARGET THEN INSERT (n) VALUES (s.n)",
+        {}, table=table,
+    )  # fmt: skip
+    metered.run(f"UPDATE {table} SET n = 9 WHERE n = 7", {}, table=table)
+    metered.run(f"DELETE FROM {table} WHERE TRUE", {}, table=table)
+    assert [job.rows for job in told.finished[1:]] == [2, 1, 0]
+
+
 def test_the_meter_is_told_of_a_failure_and_of_each_attempt(metered: BigQueryWarehouse, told: Told) -> None:
     job = f"failing-{uuid.uuid4().hex}"
     for _ in range(2):

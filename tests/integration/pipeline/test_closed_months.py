@@ -37,8 +37,11 @@ def test_a_closed_month_stands_and_later_changes_are_booked_in_the_open_one(runn
     assert books(running) == [closed, *adjusted, february]
 
     running.sluice("close", "2026-02")
+    running.load("transactions/meanwhile.ndjson", lines(row("c-4", timestamp="2026-02-20T10:00:00Z")))
+    running.feed()  # before BigQuery has the close, of a day without a line
     run_job(running.scheduler, "build_marts")
-    booked = [(*line[:3], True, *line[4:]) for line in (*adjusted, february)]
+    meanwhile: Line = (date(2026, 2, 20), MARCH, "adjustment", False, "completed", 1, Decimal("5.00"))
+    booked = [*((*line[:3], True, *line[4:]) for line in (*adjusted, february)), meanwhile]
     assert books(running) == [closed, *booked]
     assert [(one["month"], one["adjustments"]) for one in running.sluice("close", "--list")] == [
         ("2026-01", 0), ("2026-02", 2),

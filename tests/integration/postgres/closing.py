@@ -59,7 +59,7 @@ class Books:
         return [
             {"sale_date": day, "currency": currency, "transactions": rows, "amount": amount}
             for (day, currency), (rows, amount) in totals.items()
-            if day <= params["last_day"] and rows
+            if day <= params["last_day"]
         ]
 
     def lines(self, period: date | None = None) -> list[tuple[Any, ...]]:

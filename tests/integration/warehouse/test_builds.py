@@ -83,6 +83,16 @@ def test_a_failing_check_leaves_the_previous_version_of_its_period_alone_and_ale
     assert all("the previous version stands" in each and "2024-11-20" in each for each in told)
 
 
+def test_a_period_that_begins_to_fail_is_told_while_an_earlier_one_still_fails(empty: World) -> None:
+    build_after(empty, {**sale(1, OLD), "net": Decimal("999")})
+    build_after(empty, {**sale(2, NEW), "net": Decimal("999")})
+    empty.build()
+    build_after(empty, {**sale(3, OTHER), "net": Decimal("999")})
+    keys = "SELECT alert_key FROM pipeline.alert WHERE subject = $1 ORDER BY alert_id"
+    told = [key.rpartition("/")[2] for (key,) in empty.session.rows(keys, f"{DAILY.name} wrong_net")]
+    assert told == [str(OLD), str(NEW), str(OTHER)]
+
+
 def test_a_period_that_failed_is_built_when_its_facts_are_mended(empty: World) -> None:
     build_after(empty, {**sale(1, OLD), "net": Decimal("999")})
     assert sold(empty) == {}

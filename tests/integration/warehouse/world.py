@@ -14,6 +14,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from shared.adapters import marts as building
+from shared.adapters.closing import open_before
 from shared.adapters.marts import Built, Facts
 from shared.adapters.postgres import Session
 from shared.adapters.warehouse import BigQueryWarehouse
@@ -60,8 +61,8 @@ def with_money(row: Row) -> Row:
     }  # fmt: skip
 
 
-def level(product: int, day: date, count: int, price: str = "5.00") -> Row:
-    """The last stock level of a product on a day."""
+def level(product: int, day: date, count: int | None, price: str = "5.00") -> Row:
+    """The last stock level of a product on a day; None where it was taken back."""
     return {
         "level_date": day, "product_key": product, "product_id": f"p{product}", "product_name": "Cup",
         "category": "kitchen", "observed_at": datetime(day.year, day.month, day.day, 20, tzinfo=UTC),
@@ -80,10 +81,13 @@ class World:
     levels: dict[tuple[int, date], Row] = field(default_factory=dict)
     lines: list[Row] = field(default_factory=list)
     open_day: date = NOTHING_CLOSED
+    closed: date = NOTHING_CLOSED
+    """The first day after the months that Postgres has closed; BigQuery learns of it when they are published."""
 
     def reset(self) -> None:
         """Nothing was ever sold."""
         self.sales, self.levels, self.lines, self.open_day = {}, {}, [], NOTHING_CLOSED
+        self.closed = NOTHING_CLOSED
         self.session.rows("TRUNCATE pipeline.mart_dirty, pipeline.mart_build, pipeline.alert")
         for mart in marts():
             self.client.query(f"TRUNCATE TABLE {mart.name}").result()
@@ -108,8 +112,8 @@ class World:
         self._write("sales.inventory_levels", self.levels.values())
         return {row["level_date"] for row in rows}
 
-    def close(self, period: date, until: date) -> set[date]:
-        """Close a month as `sluice close` does: lines for its days, adjustments for earlier ones; the days of them."""
+    def close(self, period: date, until: date) -> None:
+        """Close a month as `sluice close` does: lines for its days, and adjustments for earlier ones."""
         live, posted, rates = self._live(), _sums(self.lines), {}
         for row in self.sales.values():
             rates[row["sale_date"], row["currency"]] = row["rate"]
@@ -125,9 +129,14 @@ class World:
                     {**dict(zip(GROUP, key, strict=True)), "period": period, "entry": entry, **differs, "rate": rate}
                 )
         self.lines += made
-        self.open_day = until
+        self.closed = until
+
+    def publish(self) -> None:
+        """Bring what is closed to BigQuery as build_marts does."""
         self._write("sales.close_lines", self.lines)
-        return {row["sale_date"] for row in made}
+        days = {line["sale_date"] for line in self.lines if line["period"] >= self.open_day}
+        self.mark({"sales.close_lines": days | open_before(self.warehouse, self.closed)}, urgent=True)
+        self.open_day = self.closed
 
     def _live(self) -> defaultdict[tuple[Any, ...], dict[str, Any]]:
         return _sums(

@@ -41,7 +41,9 @@ line AS (
         rate,
         transactions_without_rate
     FROM sales.close_lines
-    WHERE sale_date IN UNNEST(@days) AND sale_date < @open_day
+    WHERE sale_date IN UNNEST(@days)
+        AND sale_date < @open_day
+        AND period < @open_day
 ),
 
 change AS (

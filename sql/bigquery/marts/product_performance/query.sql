@@ -70,6 +70,7 @@ latest AS (
 ),
 
 level AS (
+    -- A level without a count was taken back by a reprocessed file: it is none.
     SELECT
         level_date,
         product_key,
@@ -81,6 +82,7 @@ level AS (
         observed_at
     FROM sales.inventory_levels
     WHERE level_date IN UNNEST(@days)
+        AND inventory_count IS NOT NULL
 )
 
 SELECT
