@@ -11,8 +11,8 @@ import typer
 from cli.cloud import DEFAULT_HOME, HomeOption, JsonOption, connected
 from cli.output import console, errors, fail, print_table
 from cli.plotting import drawn
-from shared.adapters.reports import Answer, catalogue, run_report
-from shared.domain.report_text import as_csv, as_json, catalogue_as_json
+from shared.adapters.reports import Answer, answer_as_json, catalogue, run_report
+from shared.domain.report_text import as_csv, catalogue_as_json
 from shared.errors import OrderRefused
 
 
@@ -45,8 +45,7 @@ def report(
         return
     answer = _run(name, given, home)
     if as_document:
-        told = as_json(name, answer.report, answer.parameters, answer.rows, answer.bytes_processed)
-        sys.stdout.write(told.decode() + "\n")
+        sys.stdout.write(answer_as_json(answer).decode() + "\n")
     elif csv:
         sys.stdout.write(as_csv(answer.report.columns, answer.rows))
     elif not answer.rows:
@@ -56,7 +55,7 @@ def report(
     else:
         title = f"{answer.report.title}{_period(answer)}: {len(answer.rows):,} rows"
         print_table(title, [column.name for column in answer.report.columns], answer.rows)
-    if len(answer.rows) == answer.parameters["limit"]:
+    if answer.has_more:
         errors.print(f"stopped at {len(answer.rows):,} rows; --limit shows more", highlight=False)
 
 

@@ -15,15 +15,17 @@ import msgspec
 from flask import Request, Response
 
 from shared.adapters.ports import Warehouse
-from shared.adapters.reports import catalogue, run_report
+from shared.adapters.reports import answer_as_json, catalogue, run_report
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.callers import Refused, caller
-from shared.domain.report_text import as_csv, as_json, catalogue_as_json
+from shared.domain.report_text import as_csv, catalogue_as_json
 from shared.entrypoint import boundary
 from shared.errors import OrderRefused
 from shared.settings import Settings, load_settings
 
 FORMATS = ("json", "csv")
+HAS_MORE = "Sluice-Has-More"
+"""Header: whether the limit left rows out. CSV has no other place to say it."""
 _OF_THREAD = threading.local()
 
 
@@ -58,10 +60,10 @@ def run(request: Request, today: date, warehouse: Warehouse, most_bytes: int) ->
     found = [f"format must be json or csv, it is {one[:20]!r}" for one in forms if one not in FORMATS]
     found += ["format must be given once"] if len(forms) > 1 else []
     answer = run_report(name, given, today, warehouse=warehouse, most_bytes=most_bytes, found=found)
+    told = {HAS_MORE: str(answer.has_more).lower()}
     if form == "csv":
-        return Response(as_csv(answer.report.columns, answer.rows), mimetype="text/csv")
-    body = as_json(name, answer.report, answer.parameters, answer.rows, answer.bytes_processed)
-    return Response(body, mimetype="application/json")
+        return Response(as_csv(answer.report.columns, answer.rows), headers=told, mimetype="text/csv")
+    return Response(answer_as_json(answer), headers=told, mimetype="application/json")
 
 
 def warehouse(settings: Settings) -> Warehouse:

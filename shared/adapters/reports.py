@@ -13,6 +13,7 @@ import yaml
 
 from shared.adapters.ports import Warehouse
 from shared.adapters.warehouse_sql import FOLDER
+from shared.domain.report_text import as_json
 from shared.domain.reporting import Catalogue, Report, Value
 from shared.errors import ConfigError, OrderRefused, QueryRefused
 
@@ -27,6 +28,8 @@ class Answer:
     report: Report
     parameters: dict[str, Value]
     rows: Sequence[Sequence[Any]]
+    has_more: bool
+    """Whether the limit left rows out."""
     bytes_processed: int
 
 
@@ -49,6 +52,14 @@ def report_sql(name: str) -> str:
         raise ConfigError(f"there is no {name}.sql in sql/bigquery/reports") from exc
 
 
+def answer_as_json(answer: Answer) -> bytes:
+    """The answer as one document, for HTTP and for `sluice report --json`."""
+    return as_json(
+        answer.name, answer.report, answer.parameters, answer.rows, has_more=answer.has_more,
+        bytes_processed=answer.bytes_processed,
+    )  # fmt: skip
+
+
 def run_report(
     name: str, given: Iterable[tuple[str, str]], today: date, *, warehouse: Warehouse, most_bytes: int,
     found: Sequence[str] = (),
@@ -60,11 +71,13 @@ def run_report(
     known = catalogue()
     report = known.find(name)
     values = known.read(report, given, today, found)
+    limit = int(str(values["limit"]))
+    wanted = known.sql_values({**values, "limit": limit + 1})  # one row too many tells that there are more
     try:
-        asked = warehouse.ask(report_sql(name), known.sql_values(values), table=name, most_bytes=most_bytes)
+        asked = warehouse.ask(report_sql(name), wanted, table=name, most_bytes=most_bytes)
     except QueryRefused as exc:
         raise OrderRefused(
             "too_many_bytes",
             f"the report would read more than {most_bytes:,} bytes (REPORT_MAX_BYTES); ask for fewer days",
         ) from exc
-    return Answer(name, report, values, asked.rows, asked.bytes_processed)
+    return Answer(name, report, values, asked.rows[:limit], len(asked.rows) > limit, asked.bytes_processed)

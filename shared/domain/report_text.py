@@ -34,9 +34,10 @@ def _cell(value: Any) -> Any:
 
 
 def as_json(
-    name: str, report: Report, parameters: Mapping[str, Value], rows: Sequence[Sequence[Any]], bytes_processed: int
-) -> bytes:
-    """One document; decimals as text, days and times by ISO 8601."""
+    name: str, report: Report, parameters: Mapping[str, Value], rows: Sequence[Sequence[Any]], *, has_more: bool,
+    bytes_processed: int,
+) -> bytes:  # fmt: skip
+    """One document; decimals as text, days and times by ISO 8601. `has_more`: the limit left rows out."""
     return msgspec.json.encode(
         {
             "report": name,
@@ -44,6 +45,7 @@ def as_json(
             "parameters": parameters,
             "columns": report.columns,
             "rows": rows,
+            "has_more": has_more,
             "bytes_processed": bytes_processed,
         }
     )

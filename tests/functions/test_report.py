@@ -142,10 +142,23 @@ def test_the_sql_is_run_with_the_parameters_that_were_read() -> None:
     assert warehouse.ran == [
         (
             report_sql("revenue_by_day"),
-            {"first_day": date(2026, 2, 1), "last_day": date(2026, 3, 1), "currency": "", "most": 5},
+            {"first_day": date(2026, 2, 1), "last_day": date(2026, 3, 1), "currency": "", "most": 6},
         )
     ]
     assert json.loads(answer.get_data())["rows"] == [["2026-03-01", "1.50"]]
+
+
+@pytest.mark.parametrize(("there", "told"), [(2, False), (3, True)])
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_rows_that_the_limit_leaves_out_are_told(there: int, told: bool, form: str) -> None:
+    warehouse = fake([{"sale_date": date(2026, 3, day + 1)} for day in range(there)])
+    answer = run(asked(f"/revenue_by_day?limit=2&format={form}"), TODAY, warehouse, 10)
+    assert answer.headers["Sluice-Has-More"] == str(told).lower()
+    if form == "json":
+        body = json.loads(answer.get_data())
+        assert (body["has_more"], body["rows"]) == (told, [["2026-03-01"], ["2026-03-02"]])
+    else:
+        assert len(answer.get_data(as_text=True).splitlines()) == 1 + 2
 
 
 def test_nothing_is_run_where_the_request_makes_no_sense() -> None:
@@ -213,7 +226,9 @@ def test_a_filter_and_a_limit_are_kept_to(get: Get) -> None:
     period = f"from={DAY}&to={DAY}"
     assert [row[0] for row in get(f"revenue_by_country?{period}&currency=EUR").get_json()["rows"]] == ["DE"]
     assert [row[0] for row in get(f"top_products?{period}&category=Home").get_json()["rows"]] == ["P-1"]
-    assert len(get(f"top_products?{period}&limit=1").get_json()["rows"]) == 1
+    cut = get(f"top_products?{period}&limit=1").get_json()
+    assert (len(cut["rows"]), cut["has_more"]) == (1, True)
+    assert get(f"top_products?{period}&limit=2").get_json()["has_more"] is False
     assert get(f"inventory_at_risk?{period}&cover=1").get_json()["rows"] == []
     assert get("revenue_by_day?from=1990-01-01&to=1990-01-02").get_json()["rows"] == []
 

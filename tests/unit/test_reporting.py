@@ -143,7 +143,8 @@ def test_csv_keeps_the_sign_of_numbers_and_quotes_what_it_must() -> None:
 
 
 def test_json_writes_decimals_as_text_and_days_by_iso() -> None:
-    body = json.loads(as_json("revenue_by_day", DAILY, {"from": TODAY}, [[TODAY, Decimal("1.10"), 3, None]], 7))
+    rows = [[TODAY, Decimal("1.10"), 3, None]]
+    body = json.loads(as_json("revenue_by_day", DAILY, {"from": TODAY}, rows, has_more=False, bytes_processed=7))
     assert body["rows"] == [["2026-11-25", "1.10", 3, None]]
     assert body["parameters"] == {"from": "2026-11-25"}
     assert body["columns"][0] == {"name": "sale_date", "type": "date", "unit": "UTC day"}
