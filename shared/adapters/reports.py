@@ -76,8 +76,7 @@ def run_report(
     try:
         asked = warehouse.ask(report_sql(name), wanted, table=name, most_bytes=most_bytes)
     except QueryRefused as exc:
-        raise OrderRefused(
-            "too_many_bytes",
-            f"the report would read more than {most_bytes:,} bytes (REPORT_MAX_BYTES); ask for fewer days",
-        ) from exc
+        instead = "ask for fewer days" if "from" in values else "it has no period, so the setting must be raised"
+        told = f"the report would read more than {most_bytes:,} bytes (REPORT_MAX_BYTES); {instead}"
+        raise OrderRefused("too_many_bytes", told) from exc
     return Answer(name, report, values, asked.rows[:limit], len(asked.rows) > limit, asked.bytes_processed)

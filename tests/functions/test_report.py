@@ -48,6 +48,9 @@ transactions, orders, units, transactions_with_units, gross_base, refunds_base, 
 list_price, inventory_count, inventory_observed_at) VALUES
 (DATE '2011-06-01', 9, 'P-9', 'Mug', 'Toys', 3, 3, 3, 3, 42, 0, 42, 0, 14, 5, TIMESTAMP '2011-06-01 10:00:00'),
 (DATE '2011-06-04', 9, 'P-9', 'Mug', 'Home', 1, 1, 1, 1, 14, 0, 14, 0, 14, 2, TIMESTAMP '2011-06-04 10:00:00')"""
+BOUGHT = """INSERT INTO marts.user_analytics (month, user_key, is_guest, transactions, orders, refunded_transactions,
+gross_base, refunds_base, net_base, transactions_without_rate) VALUES
+(DATE '2011-05-01', 1, FALSE, 1, 1, 0, 9, 0, 9, 0)"""
 BOOKED = f"""INSERT INTO marts.financial_reports (sale_date, booking_date, entry, is_closed, currency, payment_method,
 status, transactions, amount, gross, refunds, net, gross_base, refunds_base, net_base, rate, transactions_without_rate)
 VALUES
@@ -98,7 +101,7 @@ def get(clients: dict[str, FlaskClient], cloud_settings: Settings) -> Get:  # no
 def filled(endpoints: Any) -> None:  # noqa: ARG001  # there is a cloud
     """A day of the distant past in the marts, which no other test looks at."""
     warehouse = BigQueryWarehouse(load_settings(), "test")
-    for statement in (SALES, PRODUCTS, BOOKED, JUDGED):
+    for statement in (SALES, PRODUCTS, BOUGHT, BOOKED, JUDGED):
         warehouse.run(statement, {})
 
 
@@ -245,7 +248,12 @@ def test_the_stock_at_risk_in_a_category_is_that_of_the_products_that_are_in_it_
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_report_that_would_read_too_much_is_refused(get: Get, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    ("asked", "instead"),
+    [(f"revenue_by_day?from={DAY}&to={DAY}", "fewer days"), ("customer_segments", "the setting must be raised")],
+)
+def test_a_report_that_would_read_too_much_is_refused(get: Get, monkeypatch: Any, asked: str, instead: str) -> None:
     monkeypatch.setenv("REPORT_MAX_BYTES", "1")
-    answer = get(f"revenue_by_day?from={DAY}&to={DAY}")
+    answer = get(asked)
     assert (answer.status_code, answer.get_json()["error"]) == (400, "too_many_bytes")
+    assert answer.get_json()["told"].endswith(instead)
