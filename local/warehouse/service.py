@@ -30,10 +30,10 @@ THREADS = 64
 
 @dataclass(frozen=True)
 class Limits:
-    """What the server may use of the machine."""
+    """What the server may use of the machine. With one thread a query has its own alone, and slots share the cores."""
 
     memory: str = "1GB"
-    threads: int = 2
+    threads: int = 1
     slots: int = 4
 
 
