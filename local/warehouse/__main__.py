@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
         "--storage", default=os.environ.get("STORAGE_EMULATOR_HOST", ""), help="URL of the storage server"
     )
     parser.add_argument("--memory", default="1GB", help="DuckDB's memory limit")
-    parser.add_argument("--threads", type=int, default=2, help="DuckDB's threads")
+    parser.add_argument("--threads", type=int, default=1, help="DuckDB's threads; 1 leaves each query to its own")
     parser.add_argument("--slots", type=int, default=4, help="queries that run at once; the others wait")
     return parser.parse_args()
 

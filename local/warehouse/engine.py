@@ -20,6 +20,8 @@ Cursor = duckdb.DuckDBPyConnection
 FILE = (
     "_bigquery.duckdb"  # DuckDB names the database after its file; a dataset called `warehouse` must not clash with it
 )
+GROUPS_BITS = 17
+"""Keys within so many bits are grouped by place, not by hash; that takes a megabyte for each 8 bytes a group keeps."""
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS _bq;
 CREATE TABLE IF NOT EXISTS _bq.dataset (project VARCHAR, name VARCHAR, body VARCHAR);
@@ -46,6 +48,7 @@ class Engine:
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "default_null_order": "nulls_first_on_asc_last_on_desc",
+                "perfect_ht_threshold": GROUPS_BITS,
             },
         )
         for setting in SESSION_SETUP:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import anyio
+import msgspec
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,6 +32,14 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 THREADS = 128
 PREFIX = "/bigquery/v2/projects"
 DISCOVERY = ("/$discovery/rest", "/discovery/v1/apis/bigquery/v2/rest")
+
+
+class Answer(JSONResponse):
+    """JSON by msgspec, which writes the rows of a query much faster than json."""
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return msgspec.json.encode(content)
 
 
 @dataclass
@@ -61,7 +70,7 @@ class Face:
                 answer = await to_thread.run_sync(handler, call, limiter=self._limiter)
             except Exception as error:
                 return refusal(error)
-            return Response(status_code=204) if answer is None else JSONResponse(answer)
+            return Response(status_code=204) if answer is None else Answer(answer)
 
         return endpoint
 
@@ -70,7 +79,7 @@ class Face:
 
         async def endpoint(request: Request) -> Response:
             try:
-                return JSONResponse(await handler(await self.call(request), self._limiter))
+                return Answer(await handler(await self.call(request), self._limiter))
             except Exception as error:
                 return refusal(error)
 

@@ -6,6 +6,7 @@ import time
 import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from local.warehouse.catalog import now_ms
@@ -36,7 +37,7 @@ class Job:
         found: dict[str, Any] | None = self.body["status"].get("errorResult")
         return found
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A name for its files and its anonymous table."""
         return "anon" + uuid.uuid5(uuid.NAMESPACE_OID, f"{self.project}:{self.job_id}").hex

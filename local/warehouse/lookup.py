@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from local.warehouse import catalog, infoschema
 from local.warehouse.catalog import Table
 from local.warehouse.engine import Cursor
@@ -21,6 +23,12 @@ def columns(schema: tuple[Field, ...]) -> tuple[Column, ...]:
     return tuple(Column(item.name, sql_type(item), item.mode == "REQUIRED", item.description) for item in schema)
 
 
+@lru_cache(maxsize=1_000)
+def _info(table: Table) -> TableInfo:
+    view = table.body.get("view")
+    return TableInfo(columns(table.schema), table.partition_column, str(view["query"]) if view else None)
+
+
 class Lookup:
     """Answers the translation's questions about tables and remembers what it was asked."""
 
@@ -38,8 +46,7 @@ class Lookup:
         if table is None:
             return None
         self._seen[ref] = table
-        view = table.body.get("view")
-        return TableInfo(columns(table.schema), table.partition_column, str(view["query"]) if view else None)
+        return _info(table)
 
     def described(self) -> dict[SqlRef, TableInfo | None]:
         """The tables and views that were asked for, as they were answered."""

@@ -6,12 +6,13 @@ whatever its size. They do not survive a restart: a client then runs its query a
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from local.warehouse.types import Field
 from local.warehouse.values import Cell, encode_rows, float_timestamps, has_timestamp
@@ -37,12 +38,12 @@ class ResultSet:
     def fill(self, batches: Iterable[Sequence[Sequence[Any]]]) -> None:
         """Encode and keep all rows; only the first block stays in memory. Each batch but the last holds BLOCK rows."""
         for number, batch in enumerate(batches):
-            block = json.dumps(encode_rows(self.schema, batch), separators=(",", ":")).encode()
+            block = msgspec.json.encode(encode_rows(self.schema, batch))
             self.total += len(batch)
             if number == 0:
                 self._first = block
                 continue
-            with self._path.open("ab") as file:
+            with self._path.open("ab" if self._spans else "wb") as file:
                 self._spans.append((file.tell(), len(block)))
                 file.write(block)
 
@@ -54,7 +55,7 @@ class ResultSet:
             number, offset = divmod(start + len(found), BLOCK)
             text = self._block(number)
             size += len(text)
-            found += json.loads(text)[offset : offset + count - len(found)]
+            found += msgspec.json.decode(text)[offset : offset + count - len(found)]
         return found
 
     def _block(self, number: int) -> bytes:
@@ -67,7 +68,8 @@ class ResultSet:
 
     def discard(self) -> None:
         """Remove what lies on disk."""
-        self._path.unlink(missing_ok=True)
+        if self._spans:
+            self._path.unlink(missing_ok=True)
 
 
 class ResultStore:
@@ -83,9 +85,7 @@ class ResultStore:
 
     def new(self, key: str, schema: Sequence[Field]) -> ResultSet:
         """An empty result to fill."""
-        result = ResultSet(schema, self._folder / key)
-        result.discard()
-        return result
+        return ResultSet(schema, self._folder / key)
 
     def keep(self, key: str, result: ResultSet) -> None:
         """Offer a filled result to readers."""

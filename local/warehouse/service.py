@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +30,10 @@ THREADS = 64
 
 @dataclass(frozen=True)
 class Limits:
-    """What the server may use of the machine."""
+    """What the server may use of the machine. With one thread a query has its own alone, and slots share the cores."""
 
     memory: str = "1GB"
-    threads: int = 2
+    threads: int = 1
     slots: int = 4
 
 
@@ -69,22 +71,31 @@ class Warehouse:
         job.finished.set_result(None)
 
     def _run(self, job: Job, upload: Path | None) -> None:
-        limit = int(job.body["configuration"].get("jobTimeoutMs") or 0)
-        timer = threading.Timer(limit / 1000, self.cancel, [job])
         job.begin()
         try:
-            if limit:
-                timer.start()
-            self._dispatch(job, upload)
+            with self._time_limit(job):
+                self._dispatch(job, upload)
         except Exception as error:
             failure = api_error(error)
             if failure.reason == "internalError":
                 logger.exception("job %s failed", job.job_id)
             self._fail(job, failure)
         finally:
-            timer.cancel()
             job.cursor = None
             job.finished.set_result(None)
+
+    @contextmanager
+    def _time_limit(self, job: Job) -> Iterator[None]:
+        limit = int(job.body["configuration"].get("jobTimeoutMs") or 0)
+        if not limit:
+            yield
+            return
+        timer = threading.Timer(limit / 1000, self.cancel, [job])
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _dispatch(self, job: Job, upload: Path | None) -> None:
         kind = job.body["configuration"]["jobType"]

@@ -1,7 +1,8 @@
 """How many bytes a query reads, by BigQuery's logical sizes.
 
 Counted by a query over the columns and partitions concerned and remembered per table version: nothing to keep up to
-date on writes, and after a write only what is asked for is counted again.
+date on writes, and after a write only what is asked for is counted again. Of a table cut by a DATE each day is counted
+by itself, once, whatever the period it is asked for in.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +18,9 @@ from local.warehouse.catalog import Table
 from local.warehouse.days import chosen as chosen_days
 from local.warehouse.engine import Cursor
 from local.warehouse.sql import PartitionFilter
-from local.warehouse.types import Field, bytes_expression, quote
+from local.warehouse.types import Field, bytes_of_all, quote
 
-REMEMBERED = 20_000
-SMALL_ROWS = 1_000_000
-"""A table of fewer rows is counted day by day, once per version; of a larger one only the days that are asked for."""
+REMEMBERED = 2_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Pruning:
         return f"{self.sql} {sorted(self.values.items())!r}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Size:
     """Rows and logical bytes."""
 
@@ -67,8 +66,8 @@ def pruned(table: Table, pruning: Pruning | None) -> str:
 
 
 def total_bytes(columns: Iterable[Field]) -> str:
-    """SQL for the logical bytes of a row's columns."""
-    return " + ".join(bytes_expression(each, quote(each.name)) for each in columns) or "0"
+    """SQL for the logical bytes of the columns in all rows of a group."""
+    return " + ".join(bytes_of_all(each) for each in columns) or "0"
 
 
 class Statistics:
@@ -89,45 +88,45 @@ class Statistics:
         if table.is_view:
             return Size(0, 0)
         chosen = [each for each in table.schema if columns is None or each.name.lower() in columns]
+        if pruning is not None and pruning.filter is not None and _cut_by_date(table):
+            days = chosen_days(cursor, pruning.filter, pruning.values, self._days(cursor, table))
+            by_day = self._by_day(cursor, table, chosen, days)
+            return Size(sum(by_day[day].rows for day in days), sum(by_day[day].bytes for day in days))
         key = (table.ref, table.version, tuple(each.name for each in chosen), pruning and pruning.key)
-        found = self._recall(key)
-        if found is None and pruning is not None and pruning.filter is not None and self._small(cursor, table):
-            by_day = self._by_day(cursor, table, chosen)
-            days = [by_day[day] for day in chosen_days(cursor, pruning.filter, pruning.values, by_day)]
-            return Size(sum(day.rows for day in days), sum(day.bytes for day in days))
+        found: Size | None = self._recall(key)
         if found is None:
-            total = total_bytes(chosen)
-            query = (
-                f"SELECT count(*), coalesce(sum({total}), 0) FROM {table.ref.physical} WHERE {pruned(table, pruning)}"  # noqa: S608
-            )
+            query = f"SELECT count(*), {total_bytes(chosen)} FROM {table.ref.physical} WHERE {pruned(table, pruning)}"  # noqa: S608
             row = cursor.execute(query, dict(pruning.values) if pruning else None).fetchone()
             assert row is not None
-            found = self._remember(key, Size(int(row[0]), int(row[1])))
-        return Size(found.rows, found.bytes)
+            found = Size(int(row[0]), int(row[1]))
+            self._remember(key, found)
+        return found
 
-    def _small(self, cursor: Cursor, table: Table) -> bool:
-        """Whether a table cut by a DATE may be counted as a whole."""
-        column = table.column(table.partition_column or "")
-        if column is None or column.type != "DATE":
-            return False
-        key = (table.ref, table.version, "rows")
-        found = self._recall(key)
+    def _days(self, cursor: Cursor, table: Table) -> list[dt.date]:
+        """The days that a table cut by a DATE has."""
+        key = (table.ref, table.version, "days")
+        found: list[dt.date] | None = self._recall(key)
         if found is None:
-            row = cursor.execute(f"SELECT count(*) FROM {table.ref.physical}").fetchone()  # noqa: S608
-            found = self._remember(key, int(row[0]) if row else 0)
-        return bool(found < SMALL_ROWS)
+            day = day_expression(table)
+            query = f"SELECT DISTINCT {day} FROM {table.ref.physical} WHERE {day} IS NOT NULL"  # noqa: S608
+            found = [row[0] for row in cursor.execute(query).fetchall()]
+            self._remember(key, found)
+        return found
 
-    def _by_day(self, cursor: Cursor, table: Table, columns: list[Field]) -> dict[dt.date | None, Size]:
-        key = (table.ref, table.version, "days", tuple(each.name for each in columns))
-        found = self._recall(key)
-        if found is None:
+    def _by_day(self, cursor: Cursor, table: Table, columns: list[Field], days: Set[dt.date]) -> Mapping[dt.date, Size]:
+        """The sizes of these days at least; counts those that are not known yet."""
+        key = (table.ref, table.version, "by day", tuple(each.name for each in columns))
+        found: dict[dt.date, Size] = self._recall(key) or {}
+        if unknown := days - found.keys():
+            day = day_expression(table)
             query = (
-                f"SELECT {day_expression(table)}, count(*), sum({total_bytes(columns)}) "  # noqa: S608
-                f"FROM {table.ref.physical} GROUP BY 1"
+                f"SELECT {day}, count(*), {total_bytes(columns)} FROM {table.ref.physical} "  # noqa: S608
+                f"WHERE {day} IN (SELECT unnest($days)) GROUP BY 1"
             )
-            rows = cursor.execute(query).fetchall()
-            found = self._remember(key, {day: Size(int(count), int(size)) for day, count, size in rows})
-        return dict(found)
+            rows = cursor.execute(query, {"days": sorted(unknown)}).fetchall()
+            found = found | {day: Size(int(count), int(size)) for day, count, size in rows}
+            self._remember(key, found)
+        return found
 
     def partitions(self, cursor: Cursor, table: Table) -> list[tuple[dt.date | None, int, int]]:
         """Day, rows and bytes of each partition; one without a day for an unpartitioned table."""
@@ -137,10 +136,10 @@ class Statistics:
         key = (table.ref, table.version, "partitions")
         found = self._recall(key)
         if found is None:
-            total = total_bytes(table.schema)
             source = f"FROM {table.ref.physical} GROUP BY 1 ORDER BY 1"
-            query = f"SELECT {day_expression(table)}, count(*), sum({total}) {source}"
-            found = self._remember(key, [(day, int(n), int(size)) for day, n, size in cursor.execute(query).fetchall()])
+            query = f"SELECT {day_expression(table)}, count(*), {total_bytes(table.schema)} {source}"
+            found = [(day, int(n), int(size)) for day, n, size in cursor.execute(query).fetchall()]
+            self._remember(key, found)
         return list(found)
 
     def _recall(self, key: tuple[object, ...]) -> Any:
@@ -149,9 +148,13 @@ class Statistics:
                 self._known.move_to_end(key)
             return self._known.get(key)
 
-    def _remember(self, key: tuple[object, ...], value: Any) -> Any:
+    def _remember(self, key: tuple[object, ...], value: Any) -> None:
         with self._lock:
             self._known[key] = value
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
-        return value
+
+
+def _cut_by_date(table: Table) -> bool:
+    column = table.column(table.partition_column or "")
+    return column is not None and column.type == "DATE"

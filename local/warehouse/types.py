@@ -168,5 +168,18 @@ def bytes_expression(item: Field, value: str) -> str:
         return "(" + " + ".join(parts) + ")"
     if item.type in FIXED_BYTES:
         return f"(CASE WHEN {value} IS NULL THEN 0 ELSE {FIXED_BYTES[item.type]} END)"
-    text = f"octet_length({value})" if item.type == "BYTES" else f"strlen(CAST({value} AS VARCHAR))"
-    return f"(CASE WHEN {value} IS NULL THEN 0 ELSE 2 + {text} END)"
+    return f"(CASE WHEN {value} IS NULL THEN 0 ELSE 2 + {_octets(item, value)} END)"
+
+
+def bytes_of_all(item: Field) -> str:
+    """SQL for the logical bytes of all values of a column: counted rather than added up, where all are of one size."""
+    column = quote(item.name)
+    if item.mode == "REPEATED" or item.type == "RECORD":
+        return f"coalesce(sum({bytes_expression(item, column)}), 0)"
+    if item.type in FIXED_BYTES:
+        return f"{FIXED_BYTES[item.type]} * count({column})"
+    return f"2 * count({column}) + coalesce(sum({_octets(item, column)}), 0)"
+
+
+def _octets(item: Field, value: str) -> str:
+    return f"octet_length({value})" if item.type == "BYTES" else f"strlen({value})"

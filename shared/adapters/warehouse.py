@@ -117,7 +117,7 @@ class BigQueryWarehouse:
                 job_retry=None,  # type: ignore[arg-type]  # documented, but not in its types
                 api_timeout=self.call_seconds,
             )
-            return Asked([row.values() for row in found], int(found.total_bytes_processed or 0))
+            return Asked([row[:] for row in found], int(found.total_bytes_processed or 0))
 
     def _once(self, planned: PlannedJob, start: Callable[[str], Any]) -> Any:
         """Start the job under the first free attempt's id; one that runs is waited for, one that failed is passed."""

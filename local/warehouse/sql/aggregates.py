@@ -110,6 +110,16 @@ def _extreme(e: Expressions, found: Call) -> Typed:
     return Typed(f"{found.name.lower()}({values[0].sql}){found.over}", kind)
 
 
+def _max_by(e: Expressions, found: Call) -> Typed:
+    """Of STRUCT(…) alone: BigQuery's pages do not agree on whether a row whose value is NULL can win."""
+    parts, values = _plain(e, found, 2)
+    if parts.distinct or found.over or parts.args[0].name.upper() != "STRUCT":
+        raise UnsupportedSql("MAX_BY with DISTINCT, with OVER, or of anything but STRUCT(…)")
+    if values[1].type.kind in ("STRUCT", "ARRAY", "NULL"):
+        raise mismatch("MAX_BY", values)
+    return Typed(f"max_by({values[0].sql}, {values[1].sql})", values[0].type)
+
+
 def _any_value(e: Expressions, found: Call) -> Typed:
     parts, values = _plain(e, found)
     if parts.distinct or values[0].type == NULL:
@@ -166,6 +176,7 @@ AGGREGATE.update(
     AVG=_average,
     MIN=_extreme,
     MAX=_extreme,
+    MAX_BY=_max_by,
     ANY_VALUE=_any_value,
     LOGICAL_AND=_logical,
     LOGICAL_OR=_logical,

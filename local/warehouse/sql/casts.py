@@ -93,8 +93,8 @@ _KNOWN_ELSEWHERE: Final = {
 def _from_text(value: Typed, target: SqlType, safe: bool) -> str:
     x = value.sql
     failure = "NULL" if safe else f"error('Could not cast string to type {target}')"
-    if target.kind == "DATE" and value.text is not None and re.fullmatch(_DATE, value.text) and not safe:
-        return f"CAST({x} AS DATE)"
+    if value.text is not None and re.fullmatch(_ACCEPTED.get(target.kind, ""), value.text, re.ASCII) and not safe:
+        return f"CAST({x} AS {target.duckdb})"
     if target.kind == "BOOL":
         return (
             f"CASE lower({x}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE "

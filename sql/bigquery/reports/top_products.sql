@@ -4,12 +4,7 @@
 WITH ranked AS (
     SELECT
         product_key,
-        SUM(orders) AS orders,
-        SUM(units) AS units,
-        SUM(gross_base) AS gross_base,
-        SUM(refunds_base) AS refunds_base,
-        SUM(net_base) AS net_base,
-        SUM(transactions_without_rate) AS transactions_without_rate
+        SUM(net_base) AS net_base
     FROM marts.product_performance AS p
     WHERE sale_date BETWEEN @first_day AND @last_day
         AND (@category = '' OR category = @category)
@@ -19,17 +14,17 @@ WITH ranked AS (
     LIMIT @most
 )
 
--- Names are looked up for the ranked products alone: most of what the mart holds is not among them.
+-- All else is read of the ranked products alone: most of what the mart holds is not of them.
 SELECT
     p.product_id,
     ARRAY_AGG(p.product_name IGNORE NULLS ORDER BY p.sale_date DESC LIMIT 1)[SAFE_OFFSET(0)] AS product_name,
     ARRAY_AGG(p.category ORDER BY p.sale_date DESC LIMIT 1)[SAFE_OFFSET(0)] AS category,
-    MAX(r.orders) AS orders,
-    MAX(r.units) AS units,
-    MAX(r.gross_base) AS gross_base,
-    MAX(r.refunds_base) AS refunds_base,
+    SUM(p.orders) AS orders,
+    SUM(p.units) AS units,
+    SUM(p.gross_base) AS gross_base,
+    SUM(p.refunds_base) AS refunds_base,
     MAX(r.net_base) AS net_base,
-    MAX(r.transactions_without_rate) AS transactions_without_rate
+    SUM(p.transactions_without_rate) AS transactions_without_rate
 FROM ranked AS r
 INNER JOIN marts.product_performance AS p ON r.product_key = p.product_key
 WHERE p.sale_date BETWEEN @first_day AND @last_day

@@ -4,6 +4,8 @@ UNSUPPORTED: tuple[str, ...] = (
     "SELECT JSON_VALUE('{}', '$.a')",
     "SELECT APPROX_COUNT_DISTINCT(n) FROM d.orders",
     "SELECT APPROX_QUANTILES(n, 2) FROM d.orders",
+    "SELECT MAX_BY(status, id) FROM d.sales",
+    "SELECT MAX_BY(STRUCT(status AS s), id) OVER () FROM d.sales",
     "SELECT FARM_FINGERPRINT('a')",
     "SELECT SAFE.LN(0)",
     "SELECT NET.HOST('x')",

@@ -4,7 +4,6 @@
 WITH threshold AS (
     -- The scores run from 4, the best, to 1. Recency is in months since the last order, money in the base currency.
     SELECT
-        12 AS months,
         0 AS recency_4,
         2 AS recency_3,
         5 AS recency_2,
@@ -17,29 +16,43 @@ WITH threshold AS (
 ),
 
 newest AS (
-    SELECT MAX(month) AS month
+    SELECT
+        MAX(month) AS month,
+        DATE_SUB(MAX(month), INTERVAL 11 MONTH) AS first_month
     FROM marts.user_analytics
     WHERE month >= DATE '2000-01-01'
 ),
 
-customer AS (
+bought AS (
     SELECT
         u.user_key,
-        n.month AS as_of_month,
-        ARRAY_AGG(u.customer_tier ORDER BY u.month DESC LIMIT 1)[OFFSET(0)] AS customer_tier,
-        ARRAY_AGG(u.country ORDER BY u.month DESC LIMIT 1)[OFFSET(0)] AS country,
+        -- In a STRUCT a NULL counts too: the newest month decides, whatever it holds.
+        MAX_BY(STRUCT(u.customer_tier AS customer_tier), u.month).customer_tier AS customer_tier,
+        MAX_BY(STRUCT(u.country AS country), u.month).country AS country,
         MAX(u.last_order_at) AS last_order_at,
-        DATE_DIFF(n.month, MAX(IF(u.orders > 0, u.month, NULL)), MONTH) AS recency_months,
+        MAX(IF(u.orders > 0, u.month, NULL)) AS last_order_month,
         SUM(u.orders) AS orders,
         SUM(u.net_base) AS net_base
     FROM marts.user_analytics AS u
-    CROSS JOIN newest AS n
-    CROSS JOIN threshold AS t
     WHERE u.month >= DATE '2000-01-01'
-        AND DATE_DIFF(n.month, u.month, MONTH) < t.months
+        AND u.month >= (SELECT n.first_month FROM newest AS n)
         AND NOT u.is_guest
-    GROUP BY u.user_key, n.month
+    GROUP BY u.user_key
     HAVING SUM(u.orders) > 0
+),
+
+customer AS (
+    SELECT
+        b.user_key,
+        n.month AS as_of_month,
+        b.customer_tier,
+        b.country,
+        b.last_order_at,
+        DATE_DIFF(n.month, b.last_order_month, MONTH) AS recency_months,
+        b.orders,
+        b.net_base
+    FROM bought AS b
+    CROSS JOIN newest AS n
 ),
 
 scored AS (
