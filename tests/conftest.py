@@ -16,6 +16,7 @@ from typer.main import get_command
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from local import process
+from tests.long import LONG
 from tests.warm import Nursery
 
 SHARING = tuple(
@@ -40,8 +41,10 @@ LONGEST_FIRST = tuple(
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A shared machine may pause for a moment: the time of an example says nothing about the code.
-settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A shared machine may pause for a moment: the time of an example says nothing about the code. The short form tries the
+# same examples each time, so that it fails for what a change broke and not by chance; the long form and `make fuzz` look
+# for new ones.
+settings.register_profile("sluice", deadline=None, derandomize=not LONG, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sluice")
 
 

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.copytext import BAD_COLUMNS
+from shared.domain.cutting import BLANK
 from shared.domain.normalising import Context
 from shared.domain.validation import Verdict, broken_stretch, validate_lines
 from shared.schemas.rows import KNOWN
@@ -242,12 +243,14 @@ JSON = st.recursive(
 
 
 @few
+@example([b"\xef\xbb\xbf"])
+@example([b"", b"\xef\xbb\xbf{}", b" \xef\xbb\xbf "])
 @given(st.lists(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()), max_size=6))
 def test_every_line_that_is_not_blank_is_either_good_or_bad_once(lines: list[bytes]) -> None:
     data = b"\n".join(lines)
     for source, header in [("transactions", None), ("users", TWO)]:
         verdict = judge(source, data, header)
-        filled = [line.strip() for line in data.split(b"\n") if line.strip()]
+        filled = [line.strip() for line in data.split(b"\n") if line.strip() not in BLANK]
         assert verdict.received == len(verdict.good) + len(verdict.bad) == len(filled)
         rest = iter(filled)
         assert all(row.raw in rest for row in verdict.bad)  # each as it stood, in the order of the lines
