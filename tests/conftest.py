@@ -42,8 +42,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # A shared machine may pause for a moment: the time of an example says nothing about the code. The short form tries the
-# same examples each time, so that it fails for what a change broke and not by chance; the long form and `make fuzz` look
-# for new ones.
+# same examples each time, so that it fails for what a change broke and not by chance; the long form and `make fuzz`
+# look for new ones.
 settings.register_profile("sluice", deadline=None, derandomize=not LONG, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sluice")
 
