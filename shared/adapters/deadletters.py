@@ -61,27 +61,31 @@ class DeadLetters:
                 seen += batch
         finally:
             self._give_back(name, seen)
-        return seen
+        return list({letter.message_id: letter for letter in seen}.values())
 
     def _send_again(self, name: str, wanted: Wanted) -> list[DeadLetter]:
-        sent: list[DeadLetter] = []
+        sent: dict[str, DeadLetter] = {}
         left: list[DeadLetter] = []
         try:
             for batch in self._batches(name):
                 left += batch
                 for letter in filter(wanted, batch):
-                    message = PubsubMessage(data=letter.data, attributes=letter.next_attributes())
-                    self._publisher.send(letter.topic, [message])
+                    if letter.message_id not in sent:
+                        message = PubsubMessage(data=letter.data, attributes=letter.next_attributes())
+                        self._publisher.send(letter.topic, [message])
                     with _mapped(name):
                         self._client.acknowledge(subscription=name, ack_ids=[letter.ack_id])
                     left.remove(letter)
-                    sent.append(letter)
+                    sent[letter.message_id] = letter
         finally:
             self._give_back(name, left)
-        return sent
+        return list(sent.values())
 
     def _batches(self, name: str) -> Iterator[list[DeadLetter]]:
-        """All messages, each once: what was pulled is held until it is acknowledged or given back."""
+        """All that is delivered, until nothing new comes; it is held until it is acknowledged or given back.
+
+        A message may come again in a later batch, or twice in one: that delivery too must be answered.
+        """
         known: set[str] = set()
         while True:
             with _mapped(name):
@@ -90,11 +94,11 @@ class DeadLetters:
                     self._client.modify_ack_deadline(
                         subscription=name, ack_ids=ids, ack_deadline_seconds=HELD_SECONDS
                     )  # fmt: skip
-            fresh = [each for each in received if each.message.message_id not in known]
+            yield [_letter(name, each) for each in received]
+            fresh = {each.message.message_id for each in received} - known
             if not fresh:
                 return
-            known.update(each.message.message_id for each in fresh)
-            yield [_letter(name, each) for each in fresh]
+            known |= fresh
 
     def _pull(self, name: str) -> list[pubsub_v1.types.ReceivedMessage]:
         """Some messages; none where none comes within a moment."""

@@ -100,3 +100,18 @@ def test_a_letter_that_is_slow_to_come_is_seen(
         control.set_faults(delay_seconds=0.0)
     after = {letter.message_id for letter in DeadLetters(cloud_settings.project).peek()}
     assert after - before == {message}
+
+
+def test_a_letter_that_is_delivered_more_than_once_is_sent_once_and_every_delivery_of_it_is_answered(
+    letters: DeadLetters, endpoints: Endpoints
+) -> None:
+    """A repeat that nobody answers would count as a dead letter, for the ten minutes that it is held."""
+    letters.redrive(lambda _: True)
+    with PubSubControl(endpoints.pubsub) as control:
+        control.set_faults(copies=3)
+        message = die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": []}')
+        control.set_faults(copies=1)
+        assert [letter.message_id for letter in letters.peek()] == [message]
+        assert [letter.message_id for letter in letters.redrive(lambda _: True)] == [message]
+        left = control.stats()[f"projects/{PROJECT}/subscriptions/build_marts-warehouse_loaded-dead"]
+    assert (left.undelivered, left.outstanding) == (0, 0)
