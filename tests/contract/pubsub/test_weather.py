@@ -52,11 +52,13 @@ def test_a_share_of_the_messages_comes_twice(clients: Clients, topic: str, contr
 def test_without_faults_the_order_is_kept_and_with_a_window_it_is_not(
     clients: Clients, topic: str, control: PubSubControl
 ) -> None:
+    """In one request, since the client sends its batches at once, and either may be the first to arrive."""
     subscription = clients.subscription(topic)
-    clients.publish(topic, *numbered(200))
+    in_order = [{"data": each} for each in numbered(200)]
+    clients.publish_request(topic, in_order)
     assert clients.consume(subscription, 200) == numbered(200)
     control.set_faults(shuffle_window=50)
-    clients.publish(topic, *numbered(200))
+    clients.publish_request(topic, in_order)
     shuffled = clients.consume(subscription, 200)
     assert shuffled != numbered(200)
     assert sorted(shuffled) == numbered(200)
