@@ -45,14 +45,19 @@ def run(cloud: Cloud, letters: DeadLetters, publisher: MemoryPublisher | None = 
     )
 
 
+def came_again(cloud: Cloud) -> list[Any]:
+    """What came to the topic of the loaded feeds since somebody looked last."""
+    subscription = f"projects/{PROJECT}/subscriptions/tests-warehouse_loaded"
+    found = cloud.subscriber.pull(subscription=subscription, max_messages=100, timeout=5).received_messages
+    cloud.subscriber.acknowledge(subscription=subscription, ack_ids=[each.ack_id for each in found])
+    return [each.message for each in found]
+
+
 def test_a_dead_letter_goes_to_its_topic_again_with_its_payload(cloud: Cloud, letters: DeadLetters) -> None:
     marker = unique("alert").encode()
     die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": [], "marker": "' + marker + b'"}', kept="yes")
     assert run(cloud, letters).outcome == "redriven"
-    subscription = f"projects/{PROJECT}/subscriptions/tests-warehouse_loaded"
-    found = cloud.subscriber.pull(subscription=subscription, max_messages=100, timeout=5).received_messages
-    cloud.subscriber.acknowledge(subscription=subscription, ack_ids=[each.ack_id for each in found])
-    (message,) = [each.message for each in found if marker in each.message.data]
+    (message,) = [each for each in came_again(cloud) if marker in each.data]
     assert dict(message.attributes) == {"kept": "yes", "sluice_redrives": "1"}
     assert letters.peek() == []
 
@@ -103,15 +108,17 @@ def test_a_letter_that_is_slow_to_come_is_seen(
 
 
 def test_a_letter_that_is_delivered_more_than_once_is_sent_once_and_every_delivery_of_it_is_answered(
-    letters: DeadLetters, endpoints: Endpoints
+    cloud: Cloud, letters: DeadLetters, endpoints: Endpoints
 ) -> None:
     """A repeat that nobody answers would count as a dead letter, for the ten minutes that it is held."""
     letters.redrive(lambda _: True)
+    marker = unique("thrice").encode()
     with PubSubControl(endpoints.pubsub) as control:
         control.set_faults(copies=3)
-        message = die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": []}')
+        message = die("build_marts-warehouse_loaded", b'{"feed_id": 1, "days": [], "marker": "' + marker + b'"}')
         control.set_faults(copies=1)
         assert [letter.message_id for letter in letters.peek()] == [message]
         assert [letter.message_id for letter in letters.redrive(lambda _: True)] == [message]
         left = control.stats()[f"projects/{PROJECT}/subscriptions/build_marts-warehouse_loaded-dead"]
     assert (left.undelivered, left.outstanding) == (0, 0)
+    assert len([each for each in came_again(cloud) if marker in each.data]) == 1
