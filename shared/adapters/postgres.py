@@ -6,9 +6,10 @@ a few rows) costs no BEGIN and COMMIT. It belongs to one thread: functions that 
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -120,10 +121,10 @@ class Session:
 
     def close(self) -> None:
         """End the session; a connection that is gone already is closed too."""
-        try:
+        plain = self.connection._usock
+        with suppress(InterfaceError, DatabaseError, OSError):
             self.connection.close()
-        except (InterfaceError, DatabaseError, OSError):
-            return
+        _release(plain)
 
     def _roll_back(self) -> None:
         try:
@@ -193,8 +194,17 @@ def _direct(settings: DatabaseSettings, application_name: str, startup: dict[str
             startup_params=startup,
         )
     except BaseException:
-        plain.close()
+        _release(plain)
         raise
+
+
+def _release(plain: socket.socket | None) -> None:
+    """Close a socket that the driver reads by a file: `close` alone leaves it open for as long as anything, such as
+    the traceback of what failed, refers to that file.
+    """
+    if plain is not None and (descriptor := plain.detach()) >= 0:
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 def _socket(url: SplitResult) -> socket.socket:

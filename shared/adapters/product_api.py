@@ -21,7 +21,7 @@ from shared.errors import ConfigError, DependencyUnavailable, Throttled
 TIMEOUT_SECONDS = 30.0
 PAGE_SECONDS = 600.0
 """For one page with all its tries, where the deadline of the run is not nearer."""
-LEAST_SECONDS = 0.1
+LEAST_SECONDS = 1.0
 """What a last try has at least, so that its error tells of the API and not of the time."""
 MAX_PAGE_BYTES = 64 * 1024 * 1024
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
@@ -126,8 +126,8 @@ class ProductApi:
             raise ConfigError("PRODUCT_API_URL is not the address of an HTTP server") from exc
 
     def _read(self, request: httpx.Request, number: int, ends: float) -> Page:
-        left = max(LEAST_SECONDS, ends - time.monotonic())
-        request.extensions["timeout"] = httpx.Timeout(min(self._timeout, left)).as_dict()
+        ends = max(ends, time.monotonic() + LEAST_SECONDS)
+        request.extensions["timeout"] = httpx.Timeout(min(self._timeout, ends - time.monotonic())).as_dict()
         try:
             answer = self._client.send(request, stream=True)
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,6 +74,28 @@ def test_a_database_that_does_not_greet_is_given_up(silent: Settings, monkeypatc
         connect(silent, "tests")
 
 
+def test_a_database_that_does_not_let_in_keeps_no_connection_while_the_error_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A socket left to the garbage collector is an error in these tests, in whichever test it is collected."""
+    monkeypatch.setattr(postgres, "CONNECT_SECONDS", 0.5)
+
+    def refuse_encryption(listener: socket.socket) -> socket.socket:
+        accepted = listener.accept()[0]
+        accepted.sendall(b"N")
+        return accepted
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(refuse_encryption, listener)
+        with pytest.raises(DependencyUnavailable) as held:
+            connect(settings_for(f"postgresql://sluice@127.0.0.1:{listener.getsockname()[1]}/sluice"), "tests")
+        with serving.result(BOUND_SECONDS) as accepted:
+            accepted.settimeout(BOUND_SECONDS)
+            while accepted.recv(1024):
+                pass
+    assert held.typename == "DependencyUnavailable"
+
+
 def test_a_database_that_falls_silent_is_given_up_after_its_own_limit(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +107,9 @@ def test_a_database_that_falls_silent_is_given_up_after_its_own_limit(
         assert session.row("SELECT 1") == (1,)
         proxies.order("postgres", "silence")
         started = time.monotonic()
-        with pytest.raises(DependencyUnavailable):
+        with pytest.raises(DependencyUnavailable) as held:
             session.rows("SELECT 1")
         assert time.monotonic() - started < BOUND_SECONDS
+        plain = session.connection._usock
         session.close()
+        assert plain.fileno() == -1, f"it is open for as long as {held.typename} is held"
