@@ -99,7 +99,7 @@ def test_a_database_that_does_not_let_in_keeps_no_connection_while_the_error_is_
 def test_a_database_that_falls_silent_is_given_up_after_its_own_limit(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "SLACK_SECONDS", 0.2)
+    monkeypatch.setattr(postgres, "SLACK_SECONDS", 1.0)
     monkeypatch.setattr(proxy, "SHARE", 1.1)
     monkeypatch.setattr(proxy, "SILENCE_SECONDS", 30.0)
     with Proxies("s") as proxies:
