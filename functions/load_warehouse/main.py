@@ -7,6 +7,7 @@ Retry    20 attempts, then dead letter    Key     feed_id, in job ids and in the
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 
 import functions_framework
@@ -74,14 +75,25 @@ def _merge(feed: Enriched, name: str, days: list[date] | None, warehouse: Wareho
     part, table = feed.tables[name], f"sales.{name}"
     staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
     uri = f"gs://{settings.lake_bucket}/{part.object}"
-    loaded = warehouse.load_csv(staging, uri, feed_schema(table), f"{job}-load", label=table)
-    if loaded != part.rows:
-        raise Inconsistent("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
+
+    def load(job_id: str) -> int:
+        loaded = warehouse.load_csv(staging, uri, feed_schema(table), job_id, label=table)
+        if loaded != part.rows:
+            raise Inconsistent("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
+        return loaded
+
+    loaded = load(f"{job}-load")
     sql = warehouse_sql(table, "merge").replace("${feed}", staging)
     if days and len(days) > MOST_DAYS:
         raise Inconsistent(
             "feed_too_wide", f"feed {feed.feed_id} touches {len(days)} days of {table}; at most {MOST_DAYS}"
         )
     params = {"feed_id": feed.feed_id} if days is None else {"feed_id": feed.feed_id, "days": days}
-    warehouse.run(sql, params, f"{job}-merge", table=table)
+    try:
+        warehouse.run(sql, params, f"{job}-merge", table=table)
+    except Inconsistent as exc:
+        if exc.reason != "not_found":
+            raise
+        load(f"{job}-load-{uuid.uuid4().hex}")  # the staging table lives a day, and the first load is longer ago
+        warehouse.run(sql, params, f"{job}-merge", table=table)
     return loaded

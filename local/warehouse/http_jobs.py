@@ -13,7 +13,7 @@ from anyio import to_thread
 from local.warehouse import catalog
 from local.warehouse.calls import Call
 from local.warehouse.catalog import TableRef
-from local.warehouse.errors import CODE_OF_REASON, ApiError, unsupported
+from local.warehouse.errors import CODE_OF_REASON, ApiError, not_found, unsupported
 from local.warehouse.http_tables import ANONYMOUS, int64_timestamps, table_rows
 from local.warehouse.jobs import Job, new_job
 from local.warehouse.pages import PAGE_ROWS, page_body
@@ -23,6 +23,7 @@ AsyncHandler = Callable[[Call, anyio.CapacityLimiter], Awaitable[dict[str, Any]]
 QUICK_SECONDS = 0.3
 LOAD_SECONDS = 2.0
 WAIT_MS = 10_000
+MULTI_REGIONS = ("eu", "us")
 QUERY_KEYS = frozenset(
     {"kind", "query", "dryRun", "labels", "location", "requestId", "jobTimeoutMs", "timeoutMs", "maxResults",
      "formatOptions", "jobCreationMode", "useInt64Timestamp"}
@@ -80,7 +81,7 @@ async def query(call: Call, limiter: anyio.CapacityLimiter) -> dict[str, Any]:
 
 async def get_results(call: Call, limiter: anyio.CapacityLimiter) -> dict[str, Any]:
     """jobs.getQueryResults: wait, then one page."""
-    job = await to_thread.run_sync(call.warehouse.jobs.get, call.project, call.names["job"], limiter=limiter)
+    job = await to_thread.run_sync(named, call, limiter=limiter)
     if job.body["configuration"]["jobType"] != "QUERY":
         raise ApiError(400, "invalid", f"Job {job.body['id']} is not a query")
     await wait(job, call.number("timeoutMs", WAIT_MS) / 1000)
@@ -144,9 +145,18 @@ def destination_rows(call: Call, job: Job, page: tuple[int, int], *, int64: bool
     return {**body, "schema": schema_body(schema)}
 
 
+def named(call: Call) -> Job:
+    """The job of the path: by its id alone in the multi-regions, elsewhere only with its location."""
+    job = call.warehouse.jobs.get(call.project, call.names["job"])
+    place, asked = str(job.body["jobReference"]["location"]).lower(), call.query.get("location", "").lower()
+    if asked not in (("", place) if place in MULTI_REGIONS else (place,)):
+        raise not_found("Job", f"{job.project}:{job.job_id}")
+    return job
+
+
 def get(call: Call) -> dict[str, Any]:
     """One job."""
-    return call.warehouse.jobs.get(call.project, call.names["job"]).resource()
+    return named(call).resource()
 
 
 def listing(call: Call) -> dict[str, Any]:
@@ -159,7 +169,7 @@ def listing(call: Call) -> dict[str, Any]:
 
 def cancel(call: Call) -> dict[str, Any]:
     """Ask a job to stop."""
-    job = call.warehouse.jobs.get(call.project, call.names["job"])
+    job = named(call)
     call.warehouse.cancel(job)
     return {"kind": "bigquery#jobCancelResponse", "job": job.resource()}
 

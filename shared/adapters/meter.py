@@ -44,6 +44,9 @@ class Meter(Protocol):
     def record(self, job: FinishedJob) -> None:
         """Keep what it did; told twice it counts once."""
 
+    def running(self, target: str) -> list[str]:
+        """The ids of the jobs that were admitted to this table and of whose end nothing is known."""
+
 
 class NoMeter:
     """Admits everything and keeps nothing: for operators, whose queries watch_queries finds."""
@@ -53,3 +56,7 @@ class NoMeter:
 
     def record(self, job: FinishedJob) -> None:
         """Nothing is kept."""
+
+    def running(self, target: str) -> list[str]:  # noqa: ARG002  # as the seam has it
+        """Nothing is known."""
+        return []

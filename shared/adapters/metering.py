@@ -82,6 +82,10 @@ class PostgresMeter:
             slot_ms=job.slot_ms, rows=job.rows, cost_usd=str(cost_of(job.bytes_billed)),
         )  # fmt: skip
 
+    def running(self, target: str) -> list[str]:
+        """The jobs of this table that no process has seen the end of."""
+        return [row[0] for row in rows_of(self._session, "list_running_jobs", target=target)] if target else []
+
 
 def cost_of(bytes_billed: int) -> Decimal:
     """Dollars of a job by the price list; a load job bills no bytes."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from google.api_core import exceptions as gax
@@ -19,10 +20,9 @@ from requests import exceptions as rx
 from shared.adapters.jobs import finished, kind_of, partitions_of, refused
 from shared.adapters.meter import Meter, NoMeter, PlannedJob
 from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS, Asked
-from shared.errors import DependencyUnavailable, QueryRefused, Throttled
+from shared.errors import DependencyUnavailable, Inconsistent, QueryRefused, Throttled
 from shared.settings import Settings
 
-ATTEMPTS = 20
 NULL = "\\N"
 UNAVAILABLE = (gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError)
 
@@ -30,7 +30,8 @@ UNAVAILABLE = (gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, 
 def bigquery_client(settings: Settings) -> bigquery.Client:
     """A client; against a local warehouse (BIGQUERY_EMULATOR_HOST) without credentials."""
     credentials = AnonymousCredentials() if settings.bigquery_emulator else None  # type: ignore[no-untyped-call]
-    return bigquery.Client(project=settings.project, credentials=credentials)
+    # With the location: outside the multi-regions EU and US no job is found again without it.
+    return bigquery.Client(project=settings.project, credentials=credentials, location=settings.bigquery_location)
 
 
 class BigQueryWarehouse:
@@ -121,14 +122,15 @@ class BigQueryWarehouse:
 
     def _once(self, planned: PlannedJob, start: Callable[[str], Any]) -> Any:
         """Start the job under the first free attempt's id; one that runs is waited for, one that failed is passed."""
-        for attempt in range(1, ATTEMPTS + 1):
+        self._outwait(planned)
+        for attempt in count(1):
             name = f"{planned.job_id}-{attempt}"
             self._meter.admit(replace(planned, job_id=name))
             with _mapped(name):
                 try:
                     job = start(name)
                 except gax.Conflict:
-                    job = self._client.get_job(name, retry=self._retry, timeout=self.call_seconds)
+                    job = self._found(name)
                     if job.state == "DONE" and job.error_result:
                         self._meter.record(finished(job))
                         continue
@@ -137,9 +139,29 @@ class BigQueryWarehouse:
                     raise
                 self._finish(job)
                 return job
-        raise DependencyUnavailable(
-            f"BigQuery job {planned.job_id} failed {ATTEMPTS} times; see its attempts in the console"
-        )
+        raise AssertionError("attempts are counted without end")
+
+    def _outwait(self, planned: PlannedJob) -> None:
+        """Wait for the other jobs that write the same table: those of a process that died go on without it.
+
+        BigQuery lets two MERGEs that insert run side by side, and both would insert the same row.
+        """
+        for name in self._meter.running(planned.target):
+            if name.startswith(f"{planned.job_id}-"):
+                continue  # an attempt of this very job, which is met by its id
+            with _mapped(name):
+                try:
+                    job = self._found(name)
+                except gax.NotFound:
+                    continue  # its process died before it was made
+                try:
+                    self._finish(job)
+                except gax.GoogleAPICallError:
+                    if job.state != "DONE":
+                        raise
+
+    def _found(self, name: str) -> Any:
+        return self._client.get_job(name, retry=self._retry, timeout=self.call_seconds)
 
     def _finish(self, job: Any) -> None:
         """Wait for the job and tell the meter, also of a failure; a job that may still run is not told of."""
@@ -183,6 +205,10 @@ def _mapped(what: str) -> Iterator[None]:
         if isinstance(exc, gax.ServerError):
             raise DependencyUnavailable(f"BigQuery does not answer for {what}: {type(exc).__name__}") from exc
         raise
+    except gax.NotFound as exc:
+        raise Inconsistent(
+            "not_found", f"BigQuery does not find what {what} names; see the job in the console"
+        ) from exc
     except gax.TooManyRequests as exc:
         raise Throttled(f"BigQuery throttles {what}") from exc
     except UNAVAILABLE as exc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,10 +23,11 @@ from shared.adapters.queries import rows_of
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.entrypoint import Outcome
-from shared.errors import Inconsistent, LockTimeout
+from shared.errors import DependencyUnavailable, Inconsistent, LockTimeout
 from shared.events import PushMessage
 from shared.messages import Enriched, FeedTable, WarehouseLoaded
 from shared.settings import Settings
+from tests.functions.failing import Failing
 from tests.functions.harness import LAKE, Cloud, Row, push, sale, settings, unique
 from tests.functions.stages import Feeding, load
 from tests.integration.postgres.rows import Product, load_products
@@ -128,6 +129,18 @@ def test_an_older_feed_that_comes_later_never_overwrites_a_newer_one(bench: Benc
     bench.load(older)
     (found,) = bench.sale(row, "2025-05-02")
     assert (found["amount"], found["status"], found["feed_id"]) == (Decimal("25.00"), "completed", newer.feed_id)
+
+
+def test_a_feed_whose_staging_table_has_expired_since_it_was_loaded_is_loaded_anew(bench: Bench) -> None:
+    row = sale(timestamp="2025-05-05T10:00:00Z")
+    feed = bench.feed(row)
+    dying = replace(bench, warehouse=Failing(bench.warehouse, "run"))  # type: ignore[arg-type]  # it has all the rest
+    with pytest.raises(DependencyUnavailable):
+        dying.load(feed)
+    for name in feed.tables:
+        bench.warehouse.run(f"DROP TABLE IF EXISTS staging.feed_{feed.feed_id}_{name}", {})
+    assert bench.load(feed) == Outcome("loaded", 3, 3)
+    assert len(bench.sale(row, "2025-05-05")) == 1
 
 
 def test_a_sale_that_moved_leaves_its_old_day(bench: Bench) -> None:

@@ -20,7 +20,7 @@ from shared.adapters.meter import FinishedJob, PlannedJob
 from shared.adapters.ports import Warehouse
 from shared.adapters.warehouse import BigQueryWarehouse, bigquery_client
 from shared.adapters.warehouse_sql import monitoring_sql
-from shared.errors import DependencyUnavailable, PipelineError, QueryRefused
+from shared.errors import DependencyUnavailable, Inconsistent, PipelineError, QueryRefused
 from shared.settings import Settings
 from tests.contract.adapters.servers import BUCKET, PROJECT, Servers, nobody_listens, settings_for
 
@@ -30,6 +30,8 @@ SCHEMA = [
 ]
 THREE_ROWS = b'id,name\n1,one\n2,"two\nlines"\n3,\\N\n'
 FAILURES = (PipelineError, GoogleAPICallError)
+DELIVERIES = 20
+"""As often as Pub/Sub tries before it gives a message up."""
 
 
 @dataclass
@@ -102,6 +104,26 @@ def test_a_failed_load_is_followed_by_the_next_attempt(subject: Subject) -> None
     assert subject.load() == 3
 
 
+def test_a_load_that_failed_as_often_as_a_message_is_delivered_is_tried_again(cloud: BigQueryWarehouse) -> None:
+    job = f"often-{uuid.uuid4().hex}"
+    for _ in range(DELIVERIES):
+        with pytest.raises(Inconsistent, match="not find"):
+            cloud.load_csv("staging.often", f"gs://{BUCKET}/{job}.csv", SCHEMA, job)
+    storage.client(PROJECT).bucket(BUCKET).blob(f"{job}.csv").upload_from_string(THREE_ROWS)
+    assert cloud.load_csv("staging.often", f"gs://{BUCKET}/{job}.csv", SCHEMA, job) == 3
+
+
+@pytest.mark.parametrize("location", ["EU", "europe-west1"])
+def test_a_job_is_found_again_wherever_the_warehouse_is(cloud: BigQueryWarehouse, location: str) -> None:
+    assert cloud, "the server that the client finds"
+    settings = replace(settings_for(""), bigquery_location=location)
+    job = f"there-{uuid.uuid4().hex}"
+    client = bigquery_client(settings_for(""))
+    client.query("SELECT 1 AS n", job_id=f"{job}-1", location=location, job_retry=None).result()
+    client.close()  # type: ignore[no-untyped-call]
+    assert BigQueryWarehouse(settings, patience=5).run("SELECT 2 AS n", {}, job) == [{"n": 1}]
+
+
 def test_a_row_that_does_not_fit_fails_the_load(subject: Subject) -> None:
     subject.put(f"{subject.job}.csv", b"id,name\n1,one,more\n")
     with pytest.raises(FAILURES):
@@ -145,7 +167,7 @@ def test_a_statement_with_a_job_id_runs_once(cloud: BigQueryWarehouse) -> None:
 def test_a_statement_that_failed_is_tried_under_the_next_id(cloud: BigQueryWarehouse) -> None:
     table, job = f"staging.late_{uuid.uuid4().hex}", f"late-{uuid.uuid4().hex}"
     for _ in range(2):
-        with pytest.raises(GoogleAPICallError):
+        with pytest.raises(Inconsistent):
             cloud.run(f"INSERT INTO {table} (n) VALUES (1)", {}, job)
     cloud.run(f"CREATE TABLE {table} (n INT64)", {})
     for _ in range(2):
@@ -198,12 +220,16 @@ class Told:
 
     planned: list[PlannedJob] = field(default_factory=list)
     finished: list[FinishedJob] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
     def admit(self, job: PlannedJob) -> None:
         self.planned.append(job)
 
     def record(self, job: FinishedJob) -> None:
         self.finished.append(job)
+
+    def running(self, target: str) -> list[str]:
+        return self.unknown if target else []
 
 
 @pytest.fixture
@@ -255,11 +281,31 @@ def test_rows_that_a_statement_deletes_are_not_counted_as_written(metered: BigQu
 def test_the_meter_is_told_of_a_failure_and_of_each_attempt(metered: BigQueryWarehouse, told: Told) -> None:
     job = f"failing-{uuid.uuid4().hex}"
     for _ in range(2):
-        with pytest.raises(GoogleAPICallError):
+        with pytest.raises(Inconsistent):
             metered.run("INSERT INTO staging.no_such_table (n) VALUES (1)", {}, job)
     failed = [(one.job_id, one.state, one.error) for one in told.finished]
     assert {found for found in failed if found[0] == f"{job}-1"} == {(f"{job}-1", "failed", "notFound")}
     assert {state for _, state, _ in failed} == {"failed"}
+
+
+def test_what_a_dead_process_left_running_is_outwaited_before_its_table_is_written(
+    metered: BigQueryWarehouse, told: Told
+) -> None:
+    name = f"orphan-{uuid.uuid4().hex}"
+    table = f"staging.{name.replace('-', '_')}"
+    metered.run(f"CREATE TABLE {table} (n INT64)", {})
+    many = "UNNEST(GENERATE_ARRAY(1, 5000))"
+    slow = f"INSERT INTO {table} (n) SELECT COUNT(*) FROM {many} AS a CROSS JOIN {many} AS b WHERE MOD(a * b, 7) = 3"
+    client = bigquery_client(settings_for(""))
+    client.query(slow, job_id=f"{name}-slow-1", job_retry=None)
+    client.query("INSERT INTO staging.no_such_table (n) VALUES (1)", job_id=f"{name}-failed-1", job_retry=None)
+    told.finished.clear()
+    told.unknown = [f"{name}-slow-1", f"{name}-never-made-1", f"{name}-failed-1"]
+    metered.run(f"INSERT INTO {table} (n) VALUES (1)", {}, f"{name}-next", table=table)
+    assert [(job.job_id, job.state) for job in told.finished] == [
+        (f"{name}-slow-1", "done"), (f"{name}-failed-1", "failed"), (f"{name}-next-1", "done"),
+    ]  # fmt: skip
+    client.close()  # type: ignore[no-untyped-call]
 
 
 def test_without_a_limit_of_its_own_a_query_has_that_of_the_setting(cloud: BigQueryWarehouse, told: Told) -> None:

@@ -57,6 +57,15 @@ def test_a_failure_is_on_record_and_gives_way_to_what_became_of_the_job(session:
     assert session.rows(ROW, "merge-1")[0][:2] == ("done", "")
 
 
+def test_the_jobs_of_a_table_of_whose_end_nothing_is_known_are_told_the_oldest_first(meter: PostgresMeter) -> None:
+    for number in (1, 2, 3):
+        meter.admit(replace(MERGE, job_id=f"merge-{number}"))
+    meter.admit(replace(MERGE, job_id="elsewhere-1", target="sales.users"))
+    meter.record(replace(DONE, job_id="merge-2"))
+    assert meter.running("sales.transactions") == ["merge-1", "merge-3"]
+    assert meter.running("") == []
+
+
 def test_a_query_that_only_reads_never_waits(meter: PostgresMeter) -> None:
     for number in range(60):
         meter.admit(PlannedJob(f"read-{number}", "reconcile", "", "", "query"))
