@@ -73,10 +73,11 @@ def _merge(feed: Enriched, name: str, days: list[date] | None, warehouse: Wareho
     """Load and merge one table; `days` prune one that is partitioned."""
     part, table = feed.tables[name], f"sales.{name}"
     staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
-    uri = f"gs://{settings.lake_bucket}/{part.object}"
-    loaded = warehouse.load_csv(staging, uri, feed_schema(table), f"{job}-load", label=table)
+    uris = [f"gs://{settings.lake_bucket}/{each}" for each in part.objects]
+    load = f"{job}-load-{len(uris)}" if part.more else f"{job}-load"  # an older release loads the first alone
+    loaded = warehouse.load_csv(staging, uris, feed_schema(table), load, label=table)
     if loaded != part.rows:
-        raise Inconsistent("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
+        raise Inconsistent("feed_incomplete", f"{' and '.join(uris)}: {loaded} rows, the feed says {part.rows}")
     sql = warehouse_sql(table, "merge").replace("${feed}", staging)
     if days and len(days) > MOST_DAYS:
         raise Inconsistent(
