@@ -153,7 +153,7 @@ def _fill(bucket: Any, warehouse: BigQueryWarehouse, table: str, rows: list[tupl
             ]
         )
     bucket.blob(f"{table}.csv").upload_from_string(out.getvalue())
-    warehouse.load_csv(table, f"gs://{BUCKET}/{table}.csv", schema, f"load-{table.replace('.', '-')}")
+    warehouse.load_csv(table, [f"gs://{BUCKET}/{table}.csv"], schema, f"load-{table.replace('.', '-')}")
 
 
 def _row_bytes(client: bigquery.Client, warehouse: BigQueryWarehouse, bills: Bills) -> dict[str, int]:

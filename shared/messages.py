@@ -117,10 +117,19 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedTable(msgspec.Struct, frozen=True, kw_only=True):
-    """One table's part of a feed: a CSV object of the lake."""
+    """One table's part of a feed: a CSV object of the lake, and `more` of them where one would be too large to load.
+
+    `rows` counts the rows of all of them. A message of a release that wrote one object has no `more`.
+    """
 
     object: str
     rows: int
+    more: list[str] = []
+
+    @property
+    def objects(self) -> list[str]:
+        """All of its objects, in the order in which they were written."""
+        return [self.object, *self.more]
 
 
 class Enriched(msgspec.Struct, frozen=True, kw_only=True):

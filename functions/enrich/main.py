@@ -1,7 +1,7 @@
 """Feed the warehouse: what changed since the last feed, or what an order names, joined with what is known.
 
 Trigger  schedule, every 2 minutes     Reads   commerce, in one REPEATABLE READ snapshot
-Writes   one object per table in the lake, once; the feed's ledger row; one `enriched` message
+Writes   one object per table in the lake, more of a large one, once; the feed's ledger row; one `enriched` message
 Retry    by the Scheduler              Key     feed_id; a retry sends the recorded objects, it never reads twice
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 import functions_framework
 from flask import Request
 
+from shared.adapters.csv_parts import PART_BYTES, Parts
 from shared.adapters.feeds import mark_feed, one_at_a_time
 from shared.adapters.ports import ObjectStore, Publisher
 from shared.adapters.postgres import Session
@@ -90,7 +91,7 @@ def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriche
         tables = {
             name: table
             for name in (TABLES if everything else TABLES[:1])
-            if (table := _write(session, store, settings, f"feed/{feed_id:012d}/{name}.csv", name, params[name]))
+            if (table := _write(session, store, settings, f"feed/{feed_id:012d}/{name}", name, params[name]))
         }
         if everything:
             place: dict[str, Value] = {"position": following, "system_identifier": system, "timeline": timeline}
@@ -101,7 +102,7 @@ def _export(session: Session, store: ObjectStore, settings: Settings) -> Enriche
             rows_of(session, "take_refeed_order", order_id=refeed.order_id, feed_id=feed_id)
         rows_of(
             session, "record_feed", feed_id=feed_id, position=position, next_position=following,
-            objects=json.dumps({name: table.object for name, table in tables.items()}),
+            objects=json.dumps({name: _names(table) for name, table in tables.items()}),
             rows=json.dumps({name: table.rows for name, table in tables.items()}), days=days, level_days=level_days,
         )  # fmt: skip
     scope = scope_of(refeed.order_id, refeed.first_day, refeed.last_day) if refeed else {}
@@ -136,17 +137,26 @@ def _feed_id(session: Session, refeed: Refeed | None, restored: bool) -> int:
 def _write(
     session: Session, store: ObjectStore, settings: Settings, name: str, table: str, params: dict[str, Value]
 ) -> FeedTable | None:
-    """One table's changes as an object, streamed; None where there are none."""
+    """One table's changes as objects, streamed; None where there are none."""
     question = query(f"any_changed_{table}")
     if not session.rows(question.sql, *question.values({key: params[key] for key in question.names}))[0][0]:
         return None
     body = query(f"enrich_{table}").literal(params)
-    with store.open_once(settings.lake_bucket, name) as out:
-        rows = session.copy_out(f"COPY ({body}) TO STDOUT WITH (FORMAT csv, HEADER, NULL '\\N')", out)
-    return FeedTable(object=name, rows=rows)
+    with Parts(store, settings.lake_bucket, name, PART_BYTES) as parts:
+        rows = session.copy_out(f"COPY ({body}) TO STDOUT WITH (FORMAT csv, HEADER, NULL '\\N')", parts)
+    first, *more = parts.names
+    return FeedTable(object=first, rows=rows, more=more)
+
+
+def _names(table: FeedTable) -> str | list[str]:
+    """A table's objects as the ledger has them: the name alone where it is one, as every release reads it."""
+    return table.objects if table.more else table.object
 
 
 def _recorded(row: tuple[Any, ...]) -> Enriched:
     feed_id, objects, rows, days, level_days, *order = row
-    tables = {name: FeedTable(object=objects[name], rows=rows[name]) for name in objects}
+    tables = {}
+    for name, told in objects.items():
+        first, *more = told if isinstance(told, list) else [told]
+        tables[name] = FeedTable(object=first, rows=rows[name], more=more)
     return Enriched(feed_id=feed_id, tables=tables, days=days, level_days=level_days, **scope_of(*order))

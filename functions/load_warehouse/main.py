@@ -74,15 +74,15 @@ def _merge(feed: Enriched, name: str, days: list[date] | None, warehouse: Wareho
     """Load and merge one table; `days` prune one that is partitioned."""
     part, table = feed.tables[name], f"sales.{name}"
     staging, job = feed_table(feed.feed_id, table), f"feed-{feed.feed_id}-{name}"
-    uri = f"gs://{settings.lake_bucket}/{part.object}"
+    uris = [f"gs://{settings.lake_bucket}/{each}" for each in part.objects]
 
     def load(job_id: str) -> int:
-        loaded = warehouse.load_csv(staging, uri, feed_schema(table), job_id, label=table)
+        loaded = warehouse.load_csv(staging, uris, feed_schema(table), job_id, label=table)
         if loaded != part.rows:
-            raise Inconsistent("feed_incomplete", f"{uri} has {loaded} rows, the feed says {part.rows}")
+            raise Inconsistent("feed_incomplete", f"{' and '.join(uris)}: {loaded} rows, the feed says {part.rows}")
         return loaded
 
-    loaded = load(f"{job}-load")
+    loaded = load(f"{job}-load-{len(uris)}" if part.more else f"{job}-load")  # an older release loads the first alone
     sql = warehouse_sql(table, "merge").replace("${feed}", staging)
     if days and len(days) > MOST_DAYS:
         raise Inconsistent(

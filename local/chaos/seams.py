@@ -113,11 +113,11 @@ class Seams:
         load_csv, run = BigQueryWarehouse.load_csv, BigQueryWarehouse.run
 
         def load(
-            warehouse: BigQueryWarehouse, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str,
+            warehouse: BigQueryWarehouse, table: str, uris: list[str], schema: Sequence[Mapping[str, Any]], job_id: str,
             **more: Any,
         ) -> int:  # fmt: skip
             with self.step(f"job_{_job(job_id)}"):
-                return load_csv(warehouse, table, uri, schema, job_id, **more)
+                return load_csv(warehouse, table, uris, schema, job_id, **more)
 
         def job(
             warehouse: BigQueryWarehouse, sql: str, params: Mapping[str, Any], job_id: str | None = None, **more: Any

@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from local.warehouse.http import build
+from local.warehouse.loads import MOST_CSV_BYTES
 from local.warehouse.service import Limits, Warehouse
 
 
@@ -39,6 +40,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--memory", default="1GB", help="DuckDB's memory limit")
     parser.add_argument("--threads", type=int, default=1, help="DuckDB's threads; 1 leaves each query to its own")
     parser.add_argument("--slots", type=int, default=4, help="queries that run at once; the others wait")
+    parser.add_argument(
+        "--csv-bytes",
+        type=int,
+        default=MOST_CSV_BYTES,
+        help="largest CSV that is packed or may have line ends in quotes",
+    )
     return parser.parse_args()
 
 
@@ -48,7 +55,7 @@ def main() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
-    warehouse = Warehouse(given.home, given.storage, Limits(given.memory, given.threads, given.slots))
+    warehouse = Warehouse(given.home, given.storage, Limits(given.memory, given.threads, given.slots, given.csv_bytes))
     # the protocol is named because asyncio sets TCP_NODELAY only then; without it every answer waits 40 ms
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

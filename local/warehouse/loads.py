@@ -31,14 +31,21 @@ KNOWN = frozenset(
 )  # fmt: skip
 
 
+MOST_CSV_BYTES = 4 << 30
+"""Of one file: https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#troubleshoot_quota_errors"""
+
+
 class LoadRunner:
     """Runs load jobs, each on the thread that calls it."""
 
-    def __init__(self, engine: Engine, store: JobStore, fetcher: ObjectFetcher, folder: Path) -> None:
+    def __init__(
+        self, engine: Engine, store: JobStore, fetcher: ObjectFetcher, folder: Path, most_csv_bytes: int
+    ) -> None:
         self._engine = engine
         self._store = store
         self._fetcher = fetcher
         self._folder = folder
+        self._most_csv_bytes = most_csv_bytes
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
@@ -64,6 +71,7 @@ class LoadRunner:
     def _load(self, job: Job, config: dict[str, Any], sources: list[Source]) -> None:
         reference = {"projectId": job.project, **(config.get("destinationTable") or {})}
         target = read_target(reference, config, "WRITE_APPEND")
+        check_sizes(config, sources, self._most_csv_bytes, target.ref.table)
         bad = BadRecords(allowed=int(config.get("maxBadRecords") or 0))
         given = parse_schema((config.get("schema") or {}).get("fields") or [])
         with self._engine.reading() as cursor:
@@ -92,6 +100,19 @@ class LoadRunner:
             return write_rows(cursor, target, plan.query)[1]
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise readers.explained(plan, error) from error
+
+
+def check_sizes(config: dict[str, Any], sources: list[Source], most: int, table: str) -> None:
+    """Refuse a large CSV that BigQuery cannot split: one that is packed, or whose quotes may hold line ends."""
+    if str(config.get("sourceFormat") or "CSV").upper() != "CSV":
+        return
+    for source in sources:
+        if source.size > most and (config.get("allowQuotedNewlines") or source.gzipped):
+            raise invalid(
+                f"Error while reading table: {table}, error message: Input CSV files are not splittable and at least "
+                f"one of the files is larger than the maximum allowed size. Size is: {source.size}. "
+                f"Max allowed size is: {most}."
+            )
 
 
 def with_schema(target: Target, schema: tuple[Field, ...], config: dict[str, Any]) -> Target:

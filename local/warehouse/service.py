@@ -18,7 +18,7 @@ from local.warehouse.faults import api_error
 from local.warehouse.fetch import ObjectFetcher
 from local.warehouse.job_store import JobStore
 from local.warehouse.jobs import Job
-from local.warehouse.loads import LoadRunner
+from local.warehouse.loads import MOST_CSV_BYTES, LoadRunner
 from local.warehouse.pages import ResultStore
 from local.warehouse.queries import QueryRunner
 from local.warehouse.statements import Executor
@@ -30,11 +30,15 @@ THREADS = 64
 
 @dataclass(frozen=True)
 class Limits:
-    """What the server may use of the machine. With one thread a query has its own alone, and slots share the cores."""
+    """What the server may use of the machine. With one thread a query has its own alone, and slots share the cores.
+
+    `csv_bytes` is the largest CSV file that a load job takes where it cannot be split.
+    """
 
     memory: str = "1GB"
     threads: int = 1
     slots: int = 4
+    csv_bytes: int = MOST_CSV_BYTES
 
 
 class Warehouse:
@@ -47,7 +51,8 @@ class Warehouse:
         self.jobs = JobStore(self.engine)
         self.results = ResultStore(home / "results")
         self.queries = QueryRunner(self.engine, self.jobs, Executor(self.results, self.statistics))
-        self.loads = LoadRunner(self.engine, self.jobs, ObjectFetcher(storage_url), home / "loads")
+        fetcher = ObjectFetcher(storage_url)
+        self.loads = LoadRunner(self.engine, self.jobs, fetcher, home / "loads", limits.csv_bytes)
         self.copies = CopyRunner(self.engine, self.jobs)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="job")
 

@@ -79,7 +79,7 @@ def _append(month: Month, lines: Sequence[Line], store: ObjectStore, warehouse: 
     path, staging = f"close/{name}.csv", f"staging.close_{name.replace('-', '_')}"
     store.write_once(bucket, path, data)
     job = f"close-{name}-{uuid.uuid4().hex}"
-    loaded = warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), f"{job}-load", label=TABLE)
+    loaded = warehouse.load_csv(staging, [f"gs://{bucket}/{path}"], feed_schema(TABLE), f"{job}-load", label=TABLE)
     if loaded != len(lines):
         raise Inconsistent(
             "close_incomplete", f"gs://{bucket}/{path} has {loaded} rows, the close of {month} {len(lines)}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
+from shared.errors import DependencyUnavailable
 
 Stage = Literal[
     "enrich", "load_warehouse", "build_marts", "watch_schema", "extract_products", "check_quality", "reconcile",
@@ -29,7 +30,8 @@ def one_at_a_time(session: Session, stage: Stage, *, wait: bool = False) -> Iter
         yield held
     finally:
         if held:
-            rows_of(session, "unlock_stage", stage=stage)
+            with suppress(DependencyUnavailable):  # a session that is gone holds no lock, and what ended it is told
+                rows_of(session, "unlock_stage", stage=stage)
 
 
 def mark_feed(session: Session, feed_id: int, state: Literal["published", "loaded", "built"]) -> None:

@@ -140,17 +140,22 @@ class MemoryWarehouse:
     _results: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
 
     def load_csv(
-        self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""  # noqa: ARG002
+        self, table: str, uris: list[str], schema: Sequence[Mapping[str, Any]], job_id: str, *,
+        label: str = "",  # noqa: ARG002
     ) -> int:  # fmt: skip
         if job_id not in self._rows:
-            bucket, _, name = uri.removeprefix("gs://").partition("/")
-            rows = list(csv.reader(io.StringIO(self.store.read(bucket, name).decode())))[1:]
-            for number, row in enumerate(rows, 1):
-                if len(row) != len(schema):
-                    raise Inconsistent("load_failed", f"{uri}: row {number} does not have {len(schema)} columns")
+            rows = [row for uri in uris for row in self._records(uri, len(schema))]
             self.loaded[table] = rows
             self._rows[job_id] = len(rows)
         return self._rows[job_id]
+
+    def _records(self, uri: str, columns: int) -> list[list[str]]:
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        rows = list(csv.reader(io.StringIO(self.store.read(bucket, name).decode())))[1:]
+        for number, row in enumerate(rows, 1):
+            if len(row) != columns:
+                raise Inconsistent("load_failed", f"{uri}: row {number} does not have {columns} columns")
+        return rows
 
     def run(
         self, sql: str, params: Mapping[str, Any], job_id: str | None = None, *, table: str = "",  # noqa: ARG002

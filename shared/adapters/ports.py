@@ -30,6 +30,13 @@ class ObjectInfo:
     metadata: Mapping[str, str]
 
 
+class Sink(Protocol):
+    """What bytes are written to, one after the other."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take all of the bytes; how many they were."""
+
+
 class ObjectStore(Protocol):
     """Cloud Storage, as far as the pipeline uses it. Every method may raise a TransientError."""
 
@@ -78,9 +85,9 @@ class Warehouse(Protocol):
     """BigQuery, as far as the pipeline uses it; every job has an id of its own, so that doing it twice does it once."""
 
     def load_csv(
-        self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
+        self, table: str, uris: list[str], schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
     ) -> int:
-        """Load an object into a table made anew, which expires in a day; the number of rows.
+        """Load objects into a table made anew, which expires in a day, all or none; the number of rows.
 
         `label` is the table that the rows are on their way to, for the labels of the job and its cost.
         """

@@ -18,6 +18,7 @@ import pg8000.dbapi  # type: ignore[import-untyped]
 from pg8000.converters import make_params  # type: ignore[import-untyped]
 from pg8000.exceptions import DatabaseError, InterfaceError  # type: ignore[import-untyped]
 
+from shared.adapters.ports import Sink
 from shared.errors import ConfigError, DependencyUnavailable, LockTimeout
 
 LOCK_STATES = frozenset({"40001", "40P01", "55P03"})  # serialisation failure, deadlock, lock_timeout
@@ -103,8 +104,8 @@ class Session:
         with mapped_errors():
             self.connection.execute_unnamed(sql, stream=stream)
 
-    def copy_out(self, sql: str, stream: BinaryIO) -> int:
-        """COPY … TO STDOUT into a writable stream; the number of rows."""
+    def copy_out(self, sql: str, stream: Sink) -> int:
+        """COPY … TO STDOUT; the number of rows. Each is written by itself, as the server sends it, the header too."""
         with mapped_errors():
             return cast(int, self.connection.execute_unnamed(sql, stream=stream).row_count)
 
@@ -129,7 +130,7 @@ class Session:
     def _roll_back(self) -> None:
         try:
             self.connection.execute_simple("ROLLBACK")
-        except (InterfaceError, DatabaseError, OSError):
+        except Exception:  # of any kind: an answer that is not the one to this, where a COPY was left half read
             self.close()  # the server rolls back what it has lost the client of
 
 
@@ -199,9 +200,7 @@ def _direct(settings: DatabaseSettings, application_name: str, startup: dict[str
 
 
 def _release(plain: socket.socket | None) -> None:
-    """Close a socket that the driver reads by a file: `close` alone leaves it open for as long as anything, such as
-    the traceback of what failed, refers to that file.
-    """
+    """Close a socket that the driver reads by a file: `close` leaves it open while anything refers to that file."""
     if plain is not None and (descriptor := plain.detach()) >= 0:
         with suppress(OSError):
             os.close(descriptor)

@@ -37,7 +37,7 @@ def publish_days(
         staging, path = f"staging.quality_{name}", f"quality/{name}.csv"
         chosen = set(some)
         store.write_once(bucket, path, _csv([one for one in results if one.day in chosen], at))
-        warehouse.load_csv(staging, f"gs://{bucket}/{path}", feed_schema(TABLE), f"quality-{name}-load", label=TABLE)
+        warehouse.load_csv(staging, [f"gs://{bucket}/{path}"], feed_schema(TABLE), f"quality-{name}-load", label=TABLE)
         sql = warehouse_sql(TABLE, "replace").replace("${run}", staging)
         warehouse.run(sql, {"days": some}, f"quality-{name}-replace", table=TABLE)
 

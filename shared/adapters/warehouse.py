@@ -50,9 +50,9 @@ class BigQueryWarehouse:
         self._retry = DEFAULT_RETRY.with_timeout(patience)
 
     def load_csv(
-        self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
+        self, table: str, uris: list[str], schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
     ) -> int:
-        """Load a CSV object with a header into a table made anew; nulls are written \\N. The number of rows."""
+        """Load CSV objects, each with a header, into a table made anew; nulls are written \\N. The number of rows."""
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.CSV,
             skip_leading_rows=1,
@@ -66,7 +66,7 @@ class BigQueryWarehouse:
         job = self._once(
             PlannedJob(job_id, self._stage, label or table, table, "load"),
             lambda id_: self._client.load_table_from_uri(
-                uri, name, job_id=id_, job_config=config, retry=self._retry, timeout=self.call_seconds
+                uris, name, job_id=id_, job_config=config, retry=self._retry, timeout=self.call_seconds
             ),
         )
         return int(job.output_rows or 0)

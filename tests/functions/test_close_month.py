@@ -176,10 +176,10 @@ class Dying:
             raise DependencyUnavailable("killed")
 
     def load_csv(
-        self, table: str, uri: str, schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
+        self, table: str, uris: list[str], schema: Sequence[Mapping[str, Any]], job_id: str, *, label: str = ""
     ) -> int:
         self._live()
-        return self.to.load_csv(table, uri, schema, job_id, label=label)
+        return self.to.load_csv(table, uris, schema, job_id, label=label)
 
     def run(
         self, sql: str, params: Mapping[str, Any], job_id: str | None = None, *, table: str = "", into: str = "",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
+from functions.enrich import main as enrich
 from shared.adapters.feeds import one_at_a_time
 from shared.adapters.memory import MemoryStore
 from shared.adapters.postgres import Session, connect
@@ -39,8 +41,11 @@ def other(cloud_settings: Settings) -> Iterator[Session]:
 
 
 def table(feeding: Feeding, feed: Enriched, name: str) -> list[dict[str, str]]:
-    text = feeding.store.read(LAKE, feed.tables[name].object).decode()
-    return list(csv.DictReader(io.StringIO(text)))
+    return cells(feeding, feed.tables[name].object)
+
+
+def cells(feeding: Feeding, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(feeding.store.read(LAKE, name).decode())))
 
 
 def test_nothing_new_is_idle(feeding: Feeding) -> None:
@@ -106,6 +111,8 @@ def test_a_feed_that_was_recorded_and_not_sent_is_sent_as_it_was_recorded(feedin
     assert {part.object for part in feed.tables.values()} <= set(feeding.store.names(LAKE))
     assert feed.days == [DAY]
     assert feeding.store.objects == written
+    ((told,),) = feeding.session.rows("SELECT objects FROM pipeline.feed_batch WHERE feed_id = $1", feed.feed_id)
+    assert told == {name: part.object for name, part in feed.tables.items()}  # as an older release reads it
     assert feeding.run() == Outcome("idle")
 
 
@@ -116,6 +123,46 @@ def test_a_feed_whose_object_could_not_be_written_is_taken_again_whole(feeding: 
         feeding.run(store=Failing(feeding.store, "open_once", at=2))
     feed = feeding.feed()
     assert {name: part.rows for name, part in feed.tables.items()} == {"transactions": 1, "users": 1, "products": 1}
+
+
+def test_a_table_that_is_large_is_sent_in_parts_which_are_recorded_and_sent_again(
+    feeding: Feeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrich, "PART_BYTES", 1_000)
+    sales = [sale() for _ in range(9)]
+    load(feeding.session, sales)
+    with pytest.raises(DependencyUnavailable):
+        feeding.run(publisher=Failing(feeding.publisher, "publish"))
+    written = feeding.store.names(LAKE) if isinstance(feeding.store, MemoryStore) else []
+    assert feeding.run() == Outcome("resent", 27, 27)
+    (feed,) = feeding.publisher.of("enriched")
+    names = [name for part in feed.tables.values() for name in part.objects]
+    assert sorted(names) == written
+    parts = feed.tables["transactions"].objects
+    assert len(parts) > 3
+    assert all(len(feeding.store.read(LAKE, name)) <= 1_000 for name in parts)
+    assert sorted(row["transaction_id"] for name in parts for row in cells(feeding, name)) == sorted(
+        row["transaction_id"] for row in sales
+    )
+
+
+@pytest.mark.parametrize("at", range(2, 8))
+def test_whichever_part_cannot_be_written_says_so_and_the_feed_is_taken_again_whole(
+    feeding: Feeding, other: Session, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr(enrich, "PART_BYTES", 1_000)
+    load(feeding.session, [sale() for _ in range(9)])
+    with pytest.raises(DependencyUnavailable, match="a test asked for it"):
+        feeding.run(store=Failing(feeding.store, "open_once", at=at))
+    again = Feeding(other, feeding.store, feeding.publisher)
+    until = time.monotonic() + 10
+    while (outcome := again.run().outcome) == "busy" and time.monotonic() < until:  # until the server sees the end
+        time.sleep(0.02)
+    assert outcome == "enriched"
+    (feed,) = again.publisher.of("enriched")
+    assert {name: part.rows for name, part in feed.tables.items()} == {"transactions": 9, "users": 9, "products": 9}
+    for table in feed.tables.values():
+        assert sum(len(cells(feeding, name)) for name in table.objects) == table.rows
 
 
 def test_while_another_instance_feeds_this_one_is_busy(feeding: Feeding, other: Session) -> None:

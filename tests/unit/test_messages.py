@@ -16,6 +16,7 @@ from shared.events import PushMessage
 from shared.messages import (
     Chunk,
     Enriched,
+    FeedTable,
     Payload,
     Upload,
     Validated,
@@ -38,9 +39,10 @@ def pushed(data: bytes) -> PushMessage:
 
 
 def strategy(kind: type[msgspec.Struct]) -> st.SearchStrategy[msgspec.Struct]:
-    """Messages of a kind with anything in their fields, but times with a zone, as all of ours have."""
-    times = {"landed_at": st.datetimes(timezones=st.just(UTC))} if "landed_at" in kind.__struct_fields__ else {}
-    return st.builds(kind, **times)
+    """Messages of a kind with anything in their fields, but times with a zone, as all of ours have, and any parts."""
+    tables = st.dictionaries(st.text(), st.builds(FeedTable, more=st.lists(st.text())))
+    ours = {"landed_at": st.datetimes(timezones=st.just(UTC)), "tables": tables}
+    return st.builds(kind, **{name: ours[name] for name in kind.__struct_fields__ if name in ours})
 
 
 ANY = {kind: strategy(kind) for kind in KINDS}
@@ -59,6 +61,13 @@ def test_fields_of_a_newer_release_are_ignored_and_those_an_older_one_lacks_have
     chunk = read(pushed(json.dumps({**CHUNK, "colour": {"new": [1]}}).encode()), Chunk)
     assert (chunk.header, chunk.broken, chunk.raw.offset, chunk.raw.length) == (None, "", 0, 0)
     assert chunk.landed_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def test_a_table_of_a_feed_that_names_one_object_is_read_as_its_only_part() -> None:
+    told = b'{"feed_id":1,"tables":{"users":{"object":"feed/1/users.csv","rows":7}},"days":[]}'
+    assert read(pushed(told), Enriched).tables["users"].objects == ["feed/1/users.csv"]
+    more = told.replace(b'"rows":7', b'"rows":7,"more":["feed/1/users.2.csv"]')
+    assert read(pushed(more), Enriched).tables["users"].objects == ["feed/1/users.csv", "feed/1/users.2.csv"]
 
 
 @pytest.mark.parametrize("field", CHUNK)

@@ -51,7 +51,7 @@ class Subject:
         return f"gs://{BUCKET}/{self.job}.csv"
 
     def load(self) -> int:
-        return self.warehouse.load_csv(self.table, self.uri, SCHEMA, self.job)
+        return self.warehouse.load_csv(self.table, [self.uri], SCHEMA, self.job)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,22 @@ def test_a_load_gives_the_number_of_its_rows(subject: Subject) -> None:
     assert subject.load() == 3
 
 
+def test_several_objects_are_loaded_by_one_job_each_without_its_header(subject: Subject) -> None:
+    for number in (1, 2):
+        subject.put(f"{subject.job}.{number}.csv", THREE_ROWS)
+    uris = [f"gs://{BUCKET}/{subject.job}.{number}.csv" for number in (1, 2)]
+    assert subject.warehouse.load_csv(subject.table, uris, SCHEMA, subject.job) == 6
+
+
+def test_where_one_of_several_objects_is_missing_none_is_loaded(subject: Subject) -> None:
+    subject.put(f"{subject.job}.csv", THREE_ROWS)
+    missing = f"gs://{BUCKET}/{subject.job}.2.csv"
+    with pytest.raises(FAILURES):
+        subject.warehouse.load_csv(subject.table, [subject.uri, missing], SCHEMA, subject.job)
+    subject.put(f"{subject.job}.2.csv", THREE_ROWS)
+    assert subject.warehouse.load_csv(subject.table, [subject.uri, missing], SCHEMA, subject.job) == 6
+
+
 def test_a_load_that_was_done_gives_its_first_count_again(subject: Subject) -> None:
     subject.put(f"{subject.job}.csv", THREE_ROWS)
     subject.load()
@@ -108,9 +124,9 @@ def test_a_load_that_failed_as_often_as_a_message_is_delivered_is_tried_again(cl
     job = f"often-{uuid.uuid4().hex}"
     for _ in range(DELIVERIES):
         with pytest.raises(Inconsistent, match="not find"):
-            cloud.load_csv("staging.often", f"gs://{BUCKET}/{job}.csv", SCHEMA, job)
+            cloud.load_csv("staging.often", [f"gs://{BUCKET}/{job}.csv"], SCHEMA, job)
     storage.client(PROJECT).bucket(BUCKET).blob(f"{job}.csv").upload_from_string(THREE_ROWS)
-    assert cloud.load_csv("staging.often", f"gs://{BUCKET}/{job}.csv", SCHEMA, job) == 3
+    assert cloud.load_csv("staging.often", [f"gs://{BUCKET}/{job}.csv"], SCHEMA, job) == 3
 
 
 @pytest.mark.parametrize("location", ["EU", "europe-west1"])
@@ -134,13 +150,13 @@ def test_a_load_under_another_id_replaces_the_table(cloud: BigQueryWarehouse) ->
     blob = storage.client(PROJECT).bucket(BUCKET).blob("replaced.csv")
     for rows in (3, 2):
         blob.upload_from_string(b"id,name\n" + b"1,one\n" * rows)
-        cloud.load_csv("staging.replaced", f"gs://{BUCKET}/replaced.csv", SCHEMA, f"replaced-{uuid.uuid4().hex}")
+        cloud.load_csv("staging.replaced", [f"gs://{BUCKET}/replaced.csv"], SCHEMA, f"replaced-{uuid.uuid4().hex}")
     assert cloud.run("SELECT COUNT(*) AS n FROM staging.replaced", {}) == [{"n": 2}]
 
 
 def test_line_ends_in_quotes_and_nulls_are_loaded_as_such(cloud: BigQueryWarehouse) -> None:
     storage.client(PROJECT).bucket(BUCKET).blob("quoted.csv").upload_from_string(THREE_ROWS)
-    cloud.load_csv("staging.quoted", f"gs://{BUCKET}/quoted.csv", SCHEMA, f"quoted-{uuid.uuid4().hex}")
+    cloud.load_csv("staging.quoted", [f"gs://{BUCKET}/quoted.csv"], SCHEMA, f"quoted-{uuid.uuid4().hex}")
     found = cloud.run("SELECT name FROM staging.quoted ORDER BY id", {})
     assert [row["name"] for row in found] == ["one", "two\nlines", None]
 
@@ -211,7 +227,7 @@ def test_a_warehouse_that_is_down_is_unavailable(down: BigQueryWarehouse) -> Non
     with pytest.raises(DependencyUnavailable, match="job-1"):
         down.run("SELECT 1", {}, "job")
     with pytest.raises(DependencyUnavailable, match="job-1"):
-        down.load_csv("staging.t", "gs://b/o", SCHEMA, "job")
+        down.load_csv("staging.t", ["gs://b/o"], SCHEMA, "job")
 
 
 @dataclass
@@ -246,7 +262,7 @@ def metered(cloud: BigQueryWarehouse, told: Told) -> BigQueryWarehouse:
 def test_the_meter_is_told_of_each_job_before_and_after_it(metered: BigQueryWarehouse, told: Told) -> None:
     name = f"metered_{uuid.uuid4().hex}"
     storage.client(PROJECT).bucket(BUCKET).blob(f"{name}.csv").upload_from_string(THREE_ROWS)
-    metered.load_csv(f"staging.{name}", f"gs://{BUCKET}/{name}.csv", SCHEMA, f"{name}-load", label="sales.users")
+    metered.load_csv(f"staging.{name}", [f"gs://{BUCKET}/{name}.csv"], SCHEMA, f"{name}-load", label="sales.users")
     metered.run(f"SELECT id, name FROM staging.{name}", {}, table="marts.m")
     metered.run(f"SELECT id FROM staging.{name}", {}, f"{name}-into", table="marts.m", into=f"staging.{name}_2")
     metered.run(

@@ -6,6 +6,8 @@ import gzip
 import io
 import json
 import time
+import uuid
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,31 @@ import duckdb
 import pytest
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.cloud import bigquery
-from google.cloud.bigquery import Client, LoadJob, LoadJobConfig, SchemaField
+from google.cloud.bigquery import Client, DatasetReference, LoadJob, LoadJobConfig, SchemaField
 
-from tests.contract.warehouse.conftest import SALES, Upload
+from tests.contract.warehouse.conftest import SALES, MakeClient, Upload
+from tests.contract.warehouse.program import Program
 
 JSON, CSV, PARQUET = "NEWLINE_DELIMITED_JSON", "CSV", "PARQUET"
+
+
+@pytest.fixture(scope="module")
+def client_of_little(
+    tmp_path_factory: pytest.TempPathFactory, storage_url: str, make_client: MakeClient
+) -> Iterator[Client]:
+    """A client of a warehouse that takes no more than 60 bytes where BigQuery takes 4 GiB."""
+    options = ("--storage", storage_url, "--csv-bytes", "60")
+    server = Program("local.warehouse", tmp_path_factory.mktemp("little"), *options)
+    server.start()
+    yield make_client(server.url)
+    server.stop()
+
+
+@pytest.fixture
+def dataset_of_little(client_of_little: Client) -> str:
+    name = f"d_{uuid.uuid4().hex}"
+    client_of_little.create_dataset(DatasetReference(client_of_little.project, name))
+    return name
 
 
 def ndjson(*rows: dict[str, Any]) -> bytes:
@@ -60,6 +82,34 @@ def test_csv_with_a_quoted_newline_is_refused_unless_allowed(client: Client, dat
     uri = upload("q.csv", b'1,2024-01-01,1,"two\nlines"\n')
     with pytest.raises(BadRequest, match="quoted newline"):
         load(client, uri, f"{dataset}.t", CSV)
+
+
+@pytest.mark.parametrize(
+    ("data", "config"),
+    [
+        (b'1,2024-01-01,1,"two\nlines"\n' * 3, {"allow_quoted_newlines": True}),
+        (gzip.compress(b"1,2024-01-01,1,n\n", compresslevel=0) * 2, {}),
+    ],
+)
+def test_a_csv_that_cannot_be_split_is_refused_where_it_is_too_large(
+    client_of_little: Client, dataset_of_little: str, upload: Upload, data: bytes, config: dict[str, Any]
+) -> None:  # fmt: skip
+    uri, table = upload("large.csv", data), f"{dataset_of_little}.t"
+    told = "Input CSV files are not splittable and at least one of the files is larger than the maximum allowed size."
+    with pytest.raises(BadRequest, match=rf"{told} Size is: {len(data)}\. Max allowed size is: 60\."):
+        load(client_of_little, uri, table, CSV, **config)
+    with pytest.raises(NotFound):
+        client_of_little.get_table(table)
+
+
+def test_a_csv_that_can_be_split_and_parts_that_are_small_are_taken(
+    client_of_little: Client, dataset_of_little: str, upload: Upload
+) -> None:
+    plain = upload("plain.csv", b"1,2024-01-01,1,n\n" * 10)
+    assert load(client_of_little, plain, f"{dataset_of_little}.plain", CSV).output_rows == 10
+    parts = [upload(f"part.{number}.csv", b'1,2024-01-01,1,"two\nlines"\n' * 2) for number in range(3)]
+    done = load(client_of_little, parts, f"{dataset_of_little}.parts", CSV, allow_quoted_newlines=True)
+    assert (done.output_rows, done.input_files) == (6, 3)
 
 
 def test_parquet_brings_its_own_schema(client: Client, dataset: str, upload: Upload, tmp_path: Path) -> None:
