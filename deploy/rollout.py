@@ -105,7 +105,8 @@ def rollback(root: Path, there: Installation) -> list[str]:
         raise Refused("the earlier release has the same bundles: going back to it changes nothing")
     _terraform(
         root, "plan", "-input=false", "-no-color", f"-var-file=env/{there.environment}.tfvars",
-        f"-var=project={there.project}", "-var=package_dir=../build/rollback", "-out=../build/rollback.bin",
+        f"-var=project={there.project}", f"-var=region={there.region}", "-var=package_dir=../build/rollback",
+        "-out=../build/rollback.bin",
     )  # fmt: skip
     planned = json.loads(_ask([_binary(root), "show", "-json", "../build/rollback.bin"], root / "terraform"))
     if beyond := beyond_code(planned):

@@ -67,11 +67,13 @@ module "function" {
     if contains(keys(var.secret_versions), name)
   }
 
-  # The build needs its account's grants, the image its repository's key, a start the secret's reader.
+  # The build needs its account's grants, the image its repository's key, a start the secret's reader. The user of the
+  # database is there before, and goes after: load_postgres holds temporary tables as long as its instances live.
   depends_on = [
     terraform_data.agents,
     terraform_data.builder,
     google_secret_manager_secret_iam_member.reader,
+    google_sql_user.function,
     terraform_data.table,
   ]
 }

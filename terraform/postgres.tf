@@ -136,8 +136,9 @@ resource "google_sql_database_instance" "main" {
   depends_on = [terraform_data.agents, google_service_networking_connection.database]
 }
 
+# It goes with its instance. Postgres drops no database that somebody is connected to, and somebody is: Query Insights.
 resource "google_sql_database" "sluice" {
   name            = local.database
   instance        = google_sql_database_instance.main.name
-  deletion_policy = var.environment == "dev" ? "DELETE" : "ABANDON"
+  deletion_policy = "ABANDON"
 }

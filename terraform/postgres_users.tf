@@ -1,6 +1,7 @@
 # Users of the database: each function with the role database_client, the migrator, and people. All by IAM, none with a
 # password. A user made here may connect and nothing else; what it may do comes from a group role (sql/postgres/roles),
-# which `sluice migrate` makes and gives to the users of local.database_members.
+# which `sluice migrate` makes and gives to the users of local.database_members. Who is taken out loses the user and the
+# right to log in: Postgres drops a user together with its roles, but none who owns something, a temporary table too.
 locals {
   database_clients = toset([for name, row in local.functions : name if contains(row.roles, "database_client")])
 

@@ -38,6 +38,17 @@ variable "bigquery_location" {
     condition     = contains(["EU", "US"], var.bigquery_location) || can(regex("^[a-z]+-[a-z]+[0-9]+$", var.bigquery_location))
     error_message = "bigquery_location must be EU, US or a region such as europe-west1."
   }
+  # BigQuery loads only from buckets in the dataset's own region or inside of its multi-region, but into the US from anywhere
+  # (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#limitations); here no data leaves its continent.
+  # The EU is without London and Zurich: https://cloud.google.com/storage/docs/locations
+  validation {
+    condition = (
+      var.bigquery_location == "EU" ? startswith(var.region, "europe-") && !contains(["europe-west2", "europe-west6"], var.region) :
+      var.bigquery_location == "US" ? startswith(var.region, "us-") :
+      var.bigquery_location == var.region
+    )
+    error_message = "bigquery_location ${var.bigquery_location} cannot load from buckets in the region ${var.region}: set bigquery_location to ${var.region}, or to the multi-region that the region is part of, EU (not London, europe-west2, nor Zurich, europe-west6) or US. It cannot be changed once there are datasets."
+  }
 }
 
 variable "package_dir" {

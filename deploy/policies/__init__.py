@@ -53,6 +53,8 @@ OF_THE_PLAN: tuple[Callable[[Plan], Iterator[str]], ...] = (
     functions.bundles_are_named_by_their_content,
     warehouse.datasets_forget_what_they_should,
     protection.stores_are_protected,
+    protection.databases_go_with_their_instance,
+    protection.who_is_taken_out_loses_the_user,
     alerts.alerts_use_metrics_that_are_there,
 )
 

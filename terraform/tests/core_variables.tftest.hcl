@@ -35,7 +35,6 @@ run "each_wrong_variable_is_refused" {
     project                  = "My Project"
     environment              = "production"
     region                   = "europe-west1-b"
-    bigquery_location        = "Europe"
     package_dir              = "nowhere"
   }
   expect_failures = [
@@ -55,7 +54,6 @@ run "each_wrong_variable_is_refused" {
     var.project,
     var.environment,
     var.region,
-    var.bigquery_location,
     var.package_dir,
   ]
 }
@@ -76,4 +74,77 @@ run "whoever_approves_is_a_person" {
     approvers = ["allUsers"]
   }
   expect_failures = [var.approvers]
+}
+
+# Likewise: a load job finds its files only near its dataset.
+run "europe_is_no_location_of_a_dataset" {
+  command = plan
+  variables {
+    bigquery_location = "Europe"
+  }
+  expect_failures = [var.bigquery_location]
+}
+
+run "a_dataset_of_the_eu_does_not_load_from_the_us" {
+  command = plan
+  variables {
+    region = "us-central1"
+  }
+  expect_failures = [var.bigquery_location]
+}
+
+run "london_is_not_in_the_eu" {
+  command = plan
+  variables {
+    region = "europe-west2"
+  }
+  expect_failures = [var.bigquery_location]
+}
+
+run "zurich_is_not_in_the_eu" {
+  command = plan
+  variables {
+    region = "europe-west6"
+  }
+  expect_failures = [var.bigquery_location]
+}
+
+run "a_dataset_of_the_us_does_not_load_from_europe" {
+  command = plan
+  variables {
+    bigquery_location = "US"
+  }
+  expect_failures = [var.bigquery_location]
+}
+
+run "a_dataset_of_one_region_does_not_load_from_another" {
+  command = plan
+  variables {
+    bigquery_location = "europe-west4"
+  }
+  expect_failures = [var.bigquery_location]
+}
+
+run "a_dataset_of_the_us_loads_from_one_of_its_regions" {
+  command = plan
+  variables {
+    region            = "us-central1"
+    bigquery_location = "US"
+  }
+  assert {
+    condition     = google_bigquery_dataset.dataset["sales"].location == "US" && google_storage_bucket.bucket["lake"].location == "us-central1"
+    error_message = "the dataset or the bucket it loads from is somewhere else"
+  }
+}
+
+run "london_loads_from_london" {
+  command = plan
+  variables {
+    region            = "europe-west2"
+    bigquery_location = "europe-west2"
+  }
+  assert {
+    condition     = google_bigquery_dataset.dataset["sales"].location == google_storage_bucket.bucket["lake"].location
+    error_message = "the dataset or the bucket it loads from is somewhere else"
+  }
 }

@@ -47,6 +47,16 @@ def test_the_database_is_migrated_before_the_saved_plan_is_applied_and_tested_af
     assert "plan" not in [word for step in read_build(APPLY).steps for word in step.args]
 
 
+def test_the_plan_is_of_the_region_in_which_the_builds_look_for_the_jobs() -> None:
+    (plan,) = (step for step in read_build(PLAN).steps if step.id == "terraform-plan")
+    assert {"-var=project=$PROJECT_ID", "-var=region=${_REGION}"} <= set(plan.args)
+    variables, triggers = ((ROOT / "terraform" / name).read_text() for name in ("variables.tf", "build.tf"))
+    assert "_REGION = var.region" in triggers
+    default = re.search(r'variable "region" \{.*?default += "(.+?)"', variables, re.DOTALL)
+    assert default is not None
+    assert {read_build(file.read_text()).substitutions["_REGION"] for file in FILES} == {default[1]}
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_every_step_of_deploy_that_a_build_calls_is_one(file: Path) -> None:
     called = [step.args[2] for step in read_build(file.read_text()).steps if list(step.args[:2]) == ["-m", "deploy"]]

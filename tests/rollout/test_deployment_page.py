@@ -38,6 +38,15 @@ def test_every_target_of_terraform_is_a_resource() -> None:
     assert set(targets) <= RESOURCES
 
 
+def test_every_command_tells_terraform_the_project_and_the_region() -> None:
+    commands = re.findall(r"terraform -chdir=terraform (?:apply|plan|destroy) .+", PAGE.replace("\\\n", ""))
+    assert len(commands) == 3
+    assert all("-var=project=$PROJECT -var=region=$REGION" in command for command in commands)
+    assert not any(
+        re.search(r"^region\b", file.read_text(), re.M) for file in (ROOT / "terraform/env").glob("*.tfvars")
+    )
+
+
 def test_the_base_holds_what_a_build_needs() -> None:
     assert "-target=terraform_data.build" in PAGE
     base = TERRAFORM.partition('resource "terraform_data" "build"')[2].partition("\n}\n")[0]

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from deploy.release import zip_source
 from local.postgres import LocalPostgres
 from tests.rollout.definition import ROOT
+
+Start = Callable[..., subprocess.Popen[str]]
+NETWORK = (ROOT / "terraform" / "network.tf").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -49,24 +55,74 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{folder}:/usr/bin:/bin"
 
 
-def test_a_job_migrates_by_the_code_of_its_release(database: str, release: Path, path: str, tmp_path: Path) -> None:
-    variables = {
-        "PATH": path, "HOME": str(tmp_path), "RELEASE": str(release), "DATABASE_URL": database,
-        "GOOGLE_CLOUD_PROJECT": "shop-dev", "LANDING_BUCKET": "a", "LAKE_BUCKET": "b", "QUARANTINE_BUCKET": "c",
-        "PYTHONPATH": os.pathsep.join(folder for folder in sys.path if "site-packages" in folder),
-    }  # fmt: skip
+@pytest.fixture
+def start(release: Path, path: str, tmp_path: Path) -> Start:
+    """Starts a job as terraform/jobs.tf does, with the variables of its network and these words."""
 
-    def job(*words: str) -> tuple[int, str]:
-        called = ["sh", "-c", 'exec sh "$RELEASE/job.sh" "$@"', "sluice", *words]  # as terraform/jobs.tf
-        done = subprocess.run(called, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout + done.stderr
+    def started(network: dict[str, str], *words: str) -> subprocess.Popen[str]:
+        variables = {
+            "PATH": path, "HOME": str(tmp_path), "RELEASE": str(release),
+            "GOOGLE_CLOUD_PROJECT": "shop-dev", "LANDING_BUCKET": "a", "LAKE_BUCKET": "b", "QUARANTINE_BUCKET": "c",
+            "PYTHONPATH": os.pathsep.join(folder for folder in sys.path if "site-packages" in folder),
+        }  # fmt: skip
+        called = ["sh", "-c", 'exec sh "$RELEASE/job.sh" "$@"', "sluice", *words]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(called, cwd=tmp_path, env=variables | network, stdout=pipe, stderr=pipe, text=True)
 
-    missing = job("migrate", "--check", "--json")
-    assert missing[0] == 1, missing
-    assert '"pending": ["0001_create_ledger.sql"' in missing[1]
-    done = job("migrate", "--json")
-    assert (done[0], '"applied": ["0001_create_ledger.sql"' in done[1]) == (0, True), done
+    return started
+
+
+@pytest.fixture
+def closed() -> Iterator[socket.socket]:
+    """A port of our own at which nobody listens yet."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
+def address(of: socket.socket) -> str:
+    return f"127.0.0.1:{of.getsockname()[1]}"
+
+
+def test_a_job_migrates_by_the_code_of_its_release(database: str, release: Path, start: Start) -> None:
+    there = urlsplit(database)
+    network = {"DATABASE_URL": database, "REACH": f"{there.hostname}:{there.port}"}
+    check = start(network, "migrate", "--check", "--json")
+    told, errors = check.communicate()
+    assert check.returncode == 1, (told, errors)
+    assert '"pending": ["0001_create_ledger.sql"' in told
+    migration = start(network, "migrate", "--json")
+    told, errors = migration.communicate()
+    assert migration.returncode == 0, (told, errors)
+    assert '"applied": ["0001_create_ledger.sql"' in told
     assert "--no-index --find-links" in (release / "pip.txt").read_text()
+
+
+def test_a_job_waits_until_the_network_is_there(start: Start, closed: socket.socket) -> None:
+    job = start({"REACH": address(closed), "REACH_SECONDS": "60"}, "--help")
+    assert job.stderr
+    assert job.stderr.readline().startswith(f"waiting for {address(closed)} (")
+    closed.listen()
+    told, errors = job.communicate()
+    assert (job.returncode, "Usage" in told) == (0, True), errors
+    assert f"{address(closed)} was reached after" in errors
+
+
+def test_a_job_that_reaches_nobody_does_no_work_and_says_what_to_look_at(start: Start, closed: socket.socket) -> None:
+    job = start({"REACH": address(closed), "REACH_SECONDS": "2"}, "--help")
+    told, errors = job.communicate()
+    assert (job.returncode, told) == (1, "")
+    assert f"{address(closed)} was not reached in 2 s" in errors
+    named = re.findall(r"sluice-[a-z-]+", errors)
+    assert named
+    assert all(re.search(f'name += "{resource}"', NETWORK) for resource in named)
+
+
+def test_a_job_waits_for_what_its_network_lets_it_reach_and_longer_than_an_instance_may_need() -> None:
+    waits = re.search(r"\$\{REACH:-(.+):443\}.*\$\{REACH_SECONDS:-(\d+)\}", (ROOT / "deploy" / "job.sh").read_text())
+    assert waits is not None
+    assert waits[1].endswith(".googleapis.com")
+    assert 120 <= int(waits[2]) <= 300
 
 
 def test_a_job_is_started_as_terraform_says() -> None:

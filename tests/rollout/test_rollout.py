@@ -152,7 +152,7 @@ def test_a_failed_smoke_test_brings_the_earlier_bundles_back_and_fails_the_build
     assert back["enrich"]["file"] == "enrich-1.zip"
     planned = [call for call in shop.calls if call.startswith("terraform plan")]
     assert len(planned) == 1
-    assert "-var=package_dir=../build/rollback" in planned[0]
+    assert "-var=project=shop-dev -var=region=europe-west1 -var=package_dir=../build/rollback" in planned[0]
 
 
 def test_a_smoke_test_that_fails_with_the_earlier_bundles_too_says_so(shop: Shop) -> None:

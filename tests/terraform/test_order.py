@@ -65,6 +65,8 @@ def test_agents_are_granted_something_only_after_they_exist() -> None:
         ("module.function", "google_artifact_registry_repository_iam_member.builder"),
         ("module.function", "google_secret_manager_secret_iam_member.reader"),
         ("module.function", "terraform_data.table"),
+        ("module.function", "google_sql_user.function"),
+        ("google_cloud_run_v2_job.job", "google_sql_user.operate"),
         ("google_bigquery_table.view", "google_bigquery_dataset_iam_member.apply"),
         ("terraform_data.build", "google_bigquery_dataset.dataset"),
     ],

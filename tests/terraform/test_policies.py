@@ -9,7 +9,11 @@ import pytest
 from deploy.planned import Plan, Resource
 from deploy.policies import OF_THE_PLAN, calls, encryption, exposure, functions, labels, messages, roles, warehouse
 from deploy.policies.alerts import alerts_use_metrics_that_are_there
-from deploy.policies.protection import stores_are_protected
+from deploy.policies.protection import (
+    databases_go_with_their_instance,
+    stores_are_protected,
+    who_is_taken_out_loses_the_user,
+)
 from tests.terraform.kept import (
     ACCOUNT,
     ALERT,
@@ -251,6 +255,21 @@ CASES: list[Case] = [
         ],
         [resource("google_bigquery_table", deletion_protection=False)],
         "deletion_protection",
+    ),
+    (
+        databases_go_with_their_instance,
+        [resource("google_sql_database", deletion_policy="ABANDON")],
+        [resource("google_sql_database", deletion_policy="DELETE")],
+        "must be ABANDON",
+    ),
+    (
+        who_is_taken_out_loses_the_user,
+        [
+            resource("google_sql_user", deletion_policy="DELETE"),
+            resource("google_sql_user", deletion_policy="ABANDON", database_roles=["cloudsqlsuperuser"]),
+        ],
+        [resource("google_sql_user", deletion_policy="ABANDON")],
+        "the user stays",
     ),
     (alerts_use_metrics_that_are_there, [ALERT, resource("google_logging_metric", name="errors")], [ALERT], "not made"),
 ]

@@ -214,6 +214,23 @@ def test_who_is_named_no_more_loses_the_role_and_a_grant_outside_the_files_is_ta
     assert refused(auditor, "SELECT FROM finance.close")
 
 
+def test_a_user_is_dropped_together_with_its_roles_but_not_while_a_session_of_it_holds_a_temporary_table(
+    as_user: As, session: Session
+) -> None:
+    """So Terraform deletes the users of people as they are, and those of functions after the functions."""
+    loader = as_user("load_postgres")
+    loader.rows("CREATE TEMP TABLE staged (row_id text)")
+    loader.rows("COMMIT")
+    with pytest.raises(DatabaseError, match="cannot be dropped because some objects depend on it"):
+        session.rows(f'DROP ROLE "{user_of("load_postgres")}"')
+    auditor = as_user("auditor")
+    auditor.rows("SELECT FROM finance.close")
+    session.rows(f'DROP ROLE "{PEOPLE["auditor"][0]}"')
+    assert refused(auditor, "SELECT FROM finance.close")
+    with pytest.raises(DatabaseError, match="does not exist"):
+        as_user("auditor")
+
+
 @pytest.mark.parametrize(
     ("members", "told"),
     [({"cashier": []}, "no such role: cashier"), ({"auditor": ["nobody@example.com"]}, "no such user: nobody@example")],
