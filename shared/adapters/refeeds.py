@@ -69,6 +69,11 @@ def scope_of(order_id: int | None, first_day: date | None, last_day: date | None
     return {"first_day": first_day or FIRST_DAY, "last_day": last_day or LAST_DAY, "whole": first_day is None}
 
 
+def merge_sql(feed: Enriched, table: str) -> str:
+    """How the rows of a feed come into a table: a refeed leaves one of each there, whatever was doubled before."""
+    return warehouse_sql(table, "merge") if feed.first_day is None else warehouse_sql(table, "replace")
+
+
 def clear_away(feed: Enriched, warehouse: Warehouse) -> tuple[list[date], list[date]]:
     """Delete what a refeed did not write within its scope; the days of sale and of levels to build beside its own."""
     if feed.first_day is None:
