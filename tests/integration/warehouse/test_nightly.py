@@ -65,6 +65,13 @@ def test_a_night_that_breaks_off_after_its_first_build_goes_on_with_the_next_run
     assert len(night.rows(USERS)) == len(MONTHS)
 
 
+def test_how_late_the_marts_are_is_told_also_by_a_run_that_breaks_off(night: World) -> None:
+    with capture_logs() as logged:
+        break_off(night)
+    late = {line["name"]: line["late"] for line in logged if line["event"] == "freshness"}
+    assert late == {mart.name: False for mart in marts()}
+
+
 def test_a_night_goes_on_also_where_a_feed_has_marked_the_month_again_since(night: World) -> None:
     break_off(night)
     building.mark(night.session, [USERS], {"sales.transactions": MONTHS[-1:]}, urgent=False)
