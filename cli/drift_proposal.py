@@ -107,7 +107,9 @@ def _column(target: Target, source: str, name: str, kind: str, migration: int) -
         "Rows that were loaded before keep the value in extra.",
     ]
     if warehouse:
-        advice.append(f"sql/postgres/queries/enrich_{source}.sql and the table's merge.sql: carry {column}.")
+        advice.append(
+            f"sql/postgres/queries/enrich_{source}.sql and the table's merge.sql and replace.sql: carry {column}."
+        )
     if source == "users":
         advice.append("A field of users may name a person: it stays in schema identity and out of BigQuery.")
     return Proposal(

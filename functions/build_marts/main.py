@@ -60,7 +60,8 @@ def run(
 ) -> Outcome:  # fmt: skip
     """Mark what a message touches, then build what is marked and due; a feed is built when nothing of it is marked.
 
-    A close comes to BigQuery with the schedule, after the builds: one that cannot come holds no other mart up.
+    A close comes to BigQuery with the schedule, after the builds: one that cannot come holds no other mart up. How late
+    the marts are is told whatever fails.
     """
     loaded = messages.read(push, WarehouseLoaded) if push else None
     with one_at_a_time(session, "build_marts", wait=push is not None) as free:
@@ -68,16 +69,18 @@ def run(
             return Outcome("busy")
         if loaded:
             _mark(session, loaded)
-        done = _build(session, warehouse, settings, now, loaded is None, has_time)
-        settled = rows_of(session, "settle_feeds", marts=following())
-        send_alerts(session, publisher, settings.runbook_url)
-        if loaded is None and publish_closes(
-            session, store, warehouse, settings.lake_bucket,
-            touched=lambda days: building.mark(session, marts(), {"sales.close_lines": days}, urgent=True),
-        ):  # fmt: skip
-            _build(session, warehouse, settings, now, True, has_time)
-        if loaded is None:
-            building.tell_freshness(session, marts(), now)
+        try:
+            done = _build(session, warehouse, settings, now, loaded is None, has_time)
+            settled = rows_of(session, "settle_feeds", marts=following())
+            send_alerts(session, publisher, settings.runbook_url)
+            if loaded is None and publish_closes(
+                session, store, warehouse, settings.lake_bucket,
+                touched=lambda days: building.mark(session, marts(), {"sales.close_lines": days}, urgent=True),
+            ):  # fmt: skip
+                _build(session, warehouse, settings, now, True, has_time)
+        finally:
+            if loaded is None:
+                building.tell_freshness(session, marts(), now)
     return _outcome(done, [seconds for _, seconds in settled])
 
 

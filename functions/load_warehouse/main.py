@@ -20,10 +20,10 @@ from shared.adapters.ports import Publisher, Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.pubsub import CloudPublisher
 from shared.adapters.queries import rows_of
-from shared.adapters.refeeds import clear_away
+from shared.adapters.refeeds import clear_away, merge_sql
 from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
-from shared.adapters.warehouse_sql import feed_schema, feed_table, warehouse_sql
+from shared.adapters.warehouse_sql import feed_schema, feed_table
 from shared.entrypoint import Outcome, boundary
 from shared.errors import Inconsistent
 from shared.events import PushMessage, push_message
@@ -83,7 +83,7 @@ def _merge(feed: Enriched, name: str, days: list[date] | None, warehouse: Wareho
         return loaded
 
     loaded = load(f"{job}-load-{len(uris)}" if part.more else f"{job}-load")  # an older release loads the first alone
-    sql = warehouse_sql(table, "merge").replace("${feed}", staging)
+    sql = merge_sql(feed, table).replace("${feed}", staging)
     if days and len(days) > MOST_DAYS:
         raise Inconsistent(
             "feed_too_wide", f"feed {feed.feed_id} touches {len(days)} days of {table}; at most {MOST_DAYS}"

@@ -41,21 +41,28 @@ def publish_closes(
     """Bring every close that BigQuery has not, or no longer has, there, in order; how many.
 
     `touched` is told the days of sale whose booking the close moves, to be built anew, before it counts as published.
-    Every step may be done twice, so a call that was cut off is simply made again. Raises Inconsistent where BigQuery
-    then has other lines of a month than its close: somebody changed them, or Postgres was restored and closed anew.
+    Every step may be done twice, so a call that was cut off is simply made again. Where BigQuery then has other lines
+    of a month than its close, somebody changed them, or Postgres was restored and closed anew: that month does not
+    count as published and keeps no other back, but Inconsistent is raised after the last of them.
     """
     closes = rows_of(session, "list_close_sums")
     there = _sums(warehouse) if closes else {}
     waiting = [
         (period, booked) for period, published, *booked in closes if not published or booked != there.get(period, NONE)
     ]
+    differing: list[Inconsistent] = []
     for period, booked in waiting:
         lines = rows_of(session, "list_close_lines", period=period)
         if lines:
             _append(Month(period), lines, store, warehouse, bucket)
-        _check(period, booked, _sums(warehouse).get(period, NONE))
+        found = _sums(warehouse).get(period, NONE)
+        if booked != found:
+            differing.append(_differs(period, booked, found))
+            continue
         touched(sorted({line[0] for line in lines} | open_before(warehouse, Month(period).following.first_day)))
         rows_of(session, "mark_close_published", period=period)
+    if differing:
+        raise differing[0]
     return len(waiting)
 
 
@@ -99,10 +106,9 @@ def _csv(lines: Sequence[Line]) -> bytes:
     return out.getvalue().encode()
 
 
-def _check(period: date, booked: list[Any], there: list[Any]) -> None:
-    if booked != there:
-        raise Inconsistent(
-            "close_differs",
-            f"the close of {Month(period)} has {booked[0]:,} lines, {TABLE} has {there[0]:,} of it or other sums; "
-            "see docs/close.md",
-        )
+def _differs(period: date, booked: list[Any], there: list[Any]) -> Inconsistent:
+    return Inconsistent(
+        "close_differs",
+        f"the close of {Month(period)} has {booked[0]:,} lines, {TABLE} has {there[0]:,} of it or other sums; "
+        "see docs/close.md",
+    )

@@ -56,18 +56,19 @@ def mark(session: Session, marts: Sequence[Mart], touched: Mapping[str, Iterable
 
 def due_marts(session: Session, marts: Sequence[Mart], now: datetime, *, by_schedule: bool) -> list[Mart]:
     """The marts that have something to build and whose time has come."""
-    states = {name: (built, urgent) for name, built, dirty, urgent, _ in rows_of(session, "list_mart_states") if dirty}
-    return [
-        mart
-        for mart in marts
-        if mart.name in states
-        and mart.is_due(now, states[mart.name][0], by_schedule=by_schedule, urgent=states[mart.name][1])
-    ]
+    by_name = {mart.name: mart for mart in marts}
+    due = {
+        name
+        for name, built, dirty, urgent, _, untried in rows_of(session, "list_mart_states")
+        if dirty and name in by_name
+        and by_name[name].is_due(now, built, untried, by_schedule=by_schedule, urgent=urgent)
+    }  # fmt: skip
+    return [mart for mart in marts if mart.name in due]
 
 
 def tell_freshness(session: Session, marts: Sequence[Mart], now: datetime) -> None:
     """Log of each mart how long the oldest change waits for it; a mart that nothing waits for is fresh."""
-    oldest = {name: marked for name, _, _, _, marked in rows_of(session, "list_mart_states")}
+    oldest = {name: marked for name, _, _, _, marked, _ in rows_of(session, "list_mart_states")}
     for mart in marts:
         marked = oldest.get(mart.name)
         age = now - marked if marked else timedelta(0)

@@ -69,6 +69,11 @@ def scope_of(order_id: int | None, first_day: date | None, last_day: date | None
     return {"first_day": first_day or FIRST_DAY, "last_day": last_day or LAST_DAY, "whole": first_day is None}
 
 
+def merge_sql(feed: Enriched, table: str) -> str:
+    """How the rows of a feed come into a table: a refeed leaves one of each there, whatever was doubled before."""
+    return warehouse_sql(table, "merge") if feed.first_day is None else warehouse_sql(table, "replace")
+
+
 def clear_away(feed: Enriched, warehouse: Warehouse) -> tuple[list[date], list[date]]:
     """Delete what a refeed did not write within its scope; the days of sale and of levels to build beside its own."""
     if feed.first_day is None:
@@ -85,15 +90,13 @@ def clear_away(feed: Enriched, warehouse: Warehouse) -> tuple[list[date], list[d
 def _clear_days(feed: Enriched, name: str, warehouse: Warehouse) -> list[date]:
     """Clear a table away day by day; the days.
 
-    They are asked for by a job with an id: a repeat gets the answer of the first time, when the rows were there.
+    A repeat asks for them anew, and the answer of the first time may be gone after a day: those whose rows are cleared
+    away already are still days of the mart.
     """
-    job = f"feed-{feed.feed_id}-{name}"
     scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
-    found = warehouse.run(
-        warehouse_sql(f"sales.{name}", "stale_days"), scope, f"{job}-stale-days", table=f"sales.{name}"
-    )
+    found = warehouse.run(warehouse_sql(f"sales.{name}", "stale_days"), scope, table=f"sales.{name}")
     days = sorted({day for row in found for day in row.values()})
     if days:
-        forget = warehouse_sql(f"sales.{name}", "delete_stale")
-        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, f"{job}-stale", table=f"sales.{name}")
+        forget, job = warehouse_sql(f"sales.{name}", "delete_stale"), f"feed-{feed.feed_id}-{name}-stale"
+        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, job, table=f"sales.{name}")
     return days

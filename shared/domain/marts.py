@@ -48,16 +48,21 @@ class Mart:
             return sorted(periods)
         return [day for first in sorted(periods) for day in _month(first)]
 
-    def is_due(self, now: datetime, last_built: datetime | None, *, by_schedule: bool, urgent: bool) -> bool:
+    def is_due(
+        self, now: datetime, last_built: datetime | None, untried: datetime | None, *, by_schedule: bool, urgent: bool
+    ) -> bool:
         """Whether a run builds what is out of date: after each load, each hour, or once a night; an order at once.
 
-        The night is the first run by schedule of a UTC day.
+        The night is the first run by schedule of a UTC day, and those after it while a change from before that day has
+        not been tried: the first run may have broken off.
         """
         if self.cadence == "load" or urgent:
             return True
         if not by_schedule:
             return False
-        return self.cadence == "hourly" or last_built is None or last_built.date() < now.date()
+        if self.cadence == "hourly" or last_built is None or last_built.date() < now.date():
+            return True
+        return untried is not None and untried.date() < now.date()
 
 
 def _month(first: date) -> list[date]:

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import jsonschema
@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
+from functions.build_marts import main as build_marts
 from functions.load_warehouse import main as load_warehouse
 from local.stack import PROJECT, Endpoints
 from local.table import ROOT
@@ -28,9 +29,11 @@ from shared.adapters.postgres import Session, connect
 from shared.adapters.queries import rows_of
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
+from shared.adapters.warehouse_sql import marts
 from shared.errors import DependencyUnavailable, Inconsistent
 from shared.settings import Settings
 from tests.functions.harness import LAKE, push, sale, settings, unique
+from tests.functions.lines import kept_lines
 from tests.functions.stages import Feeding, load
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "docs/api/close-month.openapi.yaml").read_text(encoding="utf-8"))
@@ -226,19 +229,35 @@ def test_lines_that_bigquery_has_otherwise_are_never_taken_for_published(shop: S
     assert shop.session.rows(WAITING) == [(july,)]
 
 
-def test_lines_that_the_owner_deleted_are_written_again(shop: Shop) -> None:
+def test_a_close_that_differs_keeps_back_no_other_close_and_not_how_late_the_marts_are(shop: Shop) -> None:
     august = date(2003, 8, 1)
+    shop.sell(august)
+    assert answered(shop.give({"month": "2003-08"}))[0] == 200
+    with kept_lines() as lines, pytest.raises(Inconsistent, match="2003-07"):
+        build_marts.run(
+            None, now=datetime.now(UTC), session=shop.session, store=CloudStorage(PROJECT), warehouse=shop.warehouse,
+            publisher=MemoryPublisher(), settings=settings(),
+        )  # fmt: skip
+    assert shop.session.rows(WAITING) == [(date(2003, 7, 1),)]
+    assert len(shop.warehouse.run(LINES, {"period": august})) == 1
+    assert (august, True) in shop.session.rows("SELECT period, urgent FROM pipeline.mart_dirty")
+    assert {line["name"] for line in lines if line["event"] == "freshness"} == {mart.name for mart in marts()}
+    shop.warehouse.run(CLOSE_MART, {"days": [august]})  # as the next build does
+
+
+def test_lines_that_the_owner_deleted_are_written_again(shop: Shop) -> None:
+    september = date(2003, 9, 1)
     for (waiting,) in shop.session.rows(WAITING):
         shop.warehouse.run(FORGET, {"period": waiting})
     shop.publish()
-    shop.sell(august)
-    assert answered(shop.give({"month": "2003-08"}))[0] == 200
+    shop.sell(september)
+    assert answered(shop.give({"month": "2003-09"}))[0] == 200
     with pytest.raises(DependencyUnavailable):
         shop.publish(cast(Warehouse, Dying(shop.warehouse, 3)))  # the lines are there, but not compared
-    assert len(shop.warehouse.run(LINES, {"period": august})) == 1
-    shop.warehouse.run(FORGET, {"period": august})
-    assert shop.publish() == [august]
-    assert len(shop.warehouse.run(LINES, {"period": august})) == 1
+    assert len(shop.warehouse.run(LINES, {"period": september})) == 1
+    shop.warehouse.run(FORGET, {"period": september})
+    assert shop.publish() == [september]
+    assert len(shop.warehouse.run(LINES, {"period": september})) == 1
 
 
 def test_lines_that_bigquery_lost_after_they_were_published_come_back_and_their_days_are_built(shop: Shop) -> None:

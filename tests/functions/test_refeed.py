@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from functions.reconcile import main as reconcile
 from shared.adapters.actions import Order
 from shared.adapters.memory import MemoryPublisher
 from shared.adapters.postgres import Session
@@ -22,10 +23,12 @@ from shared.settings import Settings
 from tests.functions.failing import Failing
 from tests.functions.harness import Row, sale, unique
 from tests.functions.stages import Feeding
-from tests.functions.test_warehouse_stages import Bench
+from tests.functions.test_warehouse_stages import STATE, Bench
 from tests.integration.postgres.rows import Product
 
 RESTORED = "UPDATE pipeline.feed_position SET system_identifier = system_identifier - 1"
+DEARER = "UPDATE sales.transactions SET amount = amount + 1 WHERE sale_date = @day AND transaction_id = @id"
+MISMATCHES = "SELECT subject, told FROM pipeline.alert WHERE kind = 'reconcile_mismatch'"
 
 
 @pytest.fixture
@@ -194,3 +197,27 @@ def test_the_same_request_orders_once(bench: Bench) -> None:
     assert len(rows_of(bench.session, "read_refeed_order")) == 1
     through(bench)
     assert not rows_of(bench.session, "read_refeed_order")
+
+
+def mismatches(bench: Bench, settings: Settings) -> str:
+    """All that reconcile alerts of a month from now, when nothing may be under way any more."""
+    bench.session.rows("DELETE FROM pipeline.alert")
+    reconcile.run(
+        now=datetime.now(UTC) + timedelta(days=30), session=bench.session, store=CloudStorage(settings.project),
+        warehouse=bench.warehouse, publisher=MemoryPublisher(), settings=settings,
+    )  # fmt: skip
+    return "\n".join(f"{subject}: {told}" for subject, told in bench.session.rows(MISMATCHES))
+
+
+def test_the_days_of_a_feed_that_was_replaced_are_compared_and_it_is_not_overdue(
+    bench: Bench, cloud_settings: Settings
+) -> None:
+    row = sale(timestamp="2024-06-01T10:00:00Z")
+    replaced = bench.feed(row)
+    order(bench)
+    through(bench)
+    assert bench.session.rows(STATE, replaced.feed_id) == [("replaced",)]
+    bench.warehouse.run(DEARER, {"day": date(2024, 6, 1), "id": row["transaction_id"]})
+    told = mismatches(bench, cloud_settings)
+    assert "2024-06-01: Postgres has 1 rows, 19.9900; sales.transactions has 1 rows, 20.99" in told
+    assert f"feed {replaced.feed_id}" not in told

@@ -91,6 +91,15 @@ def test_a_file_names_only_tables_that_are_there(file: SqlFile) -> None:
     assert not [name for name in file.tables if name not in known and "INFORMATION_SCHEMA" not in name]
 
 
+@every_file
+def test_what_a_merge_inserts_is_every_column_of_its_table_in_their_order(file: SqlFile) -> None:
+    for merge in (tree for tree in file.trees if isinstance(tree, exp.Merge)):
+        inserted = [when.args["then"].this for when in merge.args["whens"].expressions if not when.args["matched"]]
+        schema = json.loads((file.path.parent / "schema.json").read_text(encoding="utf-8"))
+        names = [[column.name for column in each.expressions] for each in inserted if isinstance(each, exp.Tuple)]
+        assert names == [[column["name"] for column in schema]]
+
+
 @pytest.mark.parametrize("file", [file for file in FILES if file.builds], ids=lambda file: file.name)
 def test_the_query_of_a_mart_gives_the_columns_of_its_schema_in_their_order(file: SqlFile) -> None:
     query = file.trees[-1]

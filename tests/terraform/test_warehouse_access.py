@@ -33,7 +33,8 @@ def test_reports_read_marts_alone_and_so_does_the_function() -> None:
 
 def test_what_the_sql_of_a_stage_writes_its_function_may_write() -> None:
     written = {
-        "load_warehouse": datasets(WRITES, "sales/*/merge.sql") | {"staging"},
+        "load_warehouse": datasets(WRITES, "sales/*/merge.sql", "sales/*/replace.sql", "sales/*/delete_stale.sql")
+        | {"staging"},
         "build_marts": datasets(WRITES, "marts/*/replace.sql", "sales/close_lines/*.sql") | {"staging"},
         "check_quality": datasets(WRITES, "marts/quality_metrics/replace.sql") | {"staging"},
     }

@@ -36,30 +36,38 @@ def test_the_days_of_the_months_of_some_days_contain_them_and_no_other_month(day
 
 
 def test_a_mart_that_follows_each_load_is_always_due() -> None:
-    assert mart().is_due(NOW, NOW, by_schedule=False, urgent=False)
+    assert mart().is_due(NOW, NOW, None, by_schedule=False, urgent=False)
 
 
 def test_an_hourly_mart_waits_for_the_schedule_and_an_order_does_not() -> None:
     hourly = mart(cadence="hourly")
-    assert not hourly.is_due(NOW, None, by_schedule=False, urgent=False)
-    assert hourly.is_due(NOW, NOW, by_schedule=True, urgent=False)
-    assert hourly.is_due(NOW, NOW, by_schedule=False, urgent=True)
+    assert not hourly.is_due(NOW, None, None, by_schedule=False, urgent=False)
+    assert hourly.is_due(NOW, NOW, None, by_schedule=True, urgent=False)
+    assert hourly.is_due(NOW, NOW, None, by_schedule=False, urgent=True)
 
 
 def test_a_nightly_mart_is_due_the_first_time_and_by_schedule_alone() -> None:
     nightly = mart(cadence="nightly")
-    assert nightly.is_due(NOW, None, by_schedule=True, urgent=False)
-    assert not nightly.is_due(NOW, NOW - timedelta(days=2), by_schedule=False, urgent=False)
+    assert nightly.is_due(NOW, None, None, by_schedule=True, urgent=False)
+    assert not nightly.is_due(NOW, NOW - timedelta(days=2), None, by_schedule=False, urgent=False)
 
 
 def test_a_nightly_mart_that_is_always_out_of_date_is_built_once_each_night_by_an_hourly_schedule() -> None:
     nightly, built = mart(cadence="nightly"), [NOW]
     for hour in range(10 * 24):
         now = NOW + timedelta(hours=hour)
-        if nightly.is_due(now, built[-1], by_schedule=True, urgent=False):
+        if nightly.is_due(now, built[-1], built[-1], by_schedule=True, urgent=False):
             built.append(now + timedelta(seconds=40))
     assert [(one.date() - NOW.date()).days for one in built] == list(range(11))
     assert {one.hour for one in built[1:]} == {0}
+
+
+def test_a_nightly_mart_is_due_again_on_its_day_while_a_change_from_before_it_was_not_tried() -> None:
+    nightly, midnight = mart(cadence="nightly"), NOW.replace(hour=0, minute=0)
+    before = midnight - timedelta(seconds=1)
+    assert nightly.is_due(NOW, NOW, before, by_schedule=True, urgent=False)
+    assert not nightly.is_due(NOW, NOW, before, by_schedule=False, urgent=False)
+    assert not nightly.is_due(NOW, NOW, midnight, by_schedule=True, urgent=False)
 
 
 def test_what_a_mart_reads_is_built_before_it() -> None:

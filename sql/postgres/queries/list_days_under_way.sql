@@ -17,4 +17,4 @@ INNER JOIN pipeline.moved_day AS m USING (transaction_id)
 UNION
 SELECT unnest(days) AS day
 FROM pipeline.feed_batch
-WHERE state <> 'built' OR built_at >= CAST(:started AS timestamptz)
+WHERE state NOT IN ('built', 'replaced') OR built_at >= CAST(:started AS timestamptz)

@@ -18,7 +18,7 @@ SELECT
     'is ' || state || ' since ' || to_char(exported_at, 'YYYY-MM-DD HH24:MI:SS') || ' UTC, not built; it touches '
     || cardinality(days) || ' days' AS told
 FROM pipeline.feed_batch
-WHERE state <> 'built' AND exported_at < CAST(:settled_before AS timestamptz)
+WHERE state NOT IN ('built', 'replaced') AND exported_at < CAST(:settled_before AS timestamptz)
 UNION ALL
 SELECT
     'chunk ' || (array_agg(c.chunk_id ORDER BY c.loaded_at))[1] AS "where",

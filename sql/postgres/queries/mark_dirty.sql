@@ -1,4 +1,4 @@
--- Say that periods of marts are out of date; a period that is marked already gets a newer mark.
+-- Say that periods of marts are out of date; one that is marked already gets a newer mark and waits since its first.
 -- Parameters: marts, periods (of the same length), urgent
 -- Result: none
 INSERT INTO pipeline.mart_dirty AS d (mart, period, urgent)
@@ -12,5 +12,4 @@ ORDER BY
     period
 ON CONFLICT (mart, period) DO UPDATE SET
     marked = excluded.marked,
-    marked_at = excluded.marked_at,
     urgent = d.urgent OR excluded.urgent
