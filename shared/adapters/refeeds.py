@@ -11,6 +11,7 @@ from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.adapters.warehouse_sql import warehouse_sql
+from shared.errors import Inconsistent
 from shared.messages import Enriched
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
@@ -88,15 +89,26 @@ def clear_away(feed: Enriched, warehouse: Warehouse) -> tuple[list[date], list[d
 
 
 def _clear_days(feed: Enriched, name: str, warehouse: Warehouse) -> list[date]:
-    """Clear a table away day by day; the days.
-
-    A repeat asks for them anew, and the answer of the first time may be gone after a day: those whose rows are cleared
-    away already are still days of the mart.
-    """
-    scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
-    found = warehouse.run(warehouse_sql(f"sales.{name}", "stale_days"), scope, table=f"sales.{name}")
-    days = sorted({day for row in found for day in row.values()})
+    """Clear a table away day by day; the days."""
+    table, job = f"sales.{name}", f"feed-{feed.feed_id}-{name}"
+    days = _stale_days(feed, table, f"{job}-stale-days", warehouse)
     if days:
-        forget, job = warehouse_sql(f"sales.{name}", "delete_stale"), f"feed-{feed.feed_id}-{name}-stale"
-        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, job, table=f"sales.{name}")
+        forget = warehouse_sql(table, "delete_stale")
+        warehouse.run(forget, {"feed_id": feed.feed_id, "days": days}, f"{job}-stale", table=table)
     return days
+
+
+def _stale_days(feed: Enriched, table: str, job: str, warehouse: Warehouse) -> list[date]:
+    """They are asked for by a job with an id: a repeat gets the answer of the first time, when the rows were there.
+
+    BigQuery keeps it a day. A day that is asked for anew after that is in the mart still, or was never built.
+    """
+    sql = warehouse_sql(table, "stale_days")
+    scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
+    try:
+        found = warehouse.run(sql, scope, job, table=table)
+    except Inconsistent as exc:
+        if exc.reason != "not_found":
+            raise
+        found = warehouse.run(sql, scope, table=table)
+    return sorted({day for row in found for day in row.values()})

@@ -17,7 +17,7 @@ from shared.adapters.reconciliation import FACT, MART, postgres_totals, warehous
 from shared.adapters.refeeds import newest_feed, order_refeed
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
-from shared.errors import DependencyUnavailable, FeedStopped
+from shared.errors import DependencyUnavailable, FeedStopped, Inconsistent
 from shared.messages import Enriched, WarehouseLoaded
 from shared.settings import Settings
 from tests.functions.failing import Failing
@@ -177,6 +177,30 @@ def test_a_crash_at_any_step_of_the_load_is_mended_by_the_redelivery(bench: Benc
     assert steps > 6
     bench.build(Enriched(feed_id=feed.feed_id, tables={}, days=bench.publisher.of("warehouse_loaded")[-1].days))
     assert same_everywhere(bench)
+
+
+def test_a_redelivery_after_the_answer_about_stale_days_has_expired_names_the_same_days(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = sale(timestamp="2024-05-08T10:00:00Z")
+    fed(bench, lost)
+    bench.session.rows(RESTORED)
+    forget(bench, lost)
+    order(bench)
+    feed = bench.feeding.feed()
+    bench.load(feed)
+    run = BigQueryWarehouse.run
+
+    def forgetful(self: BigQueryWarehouse, sql: str, params: Any, job_id: str | None = None, **more: Any) -> Any:
+        if job_id and job_id.endswith("-stale-days"):
+            raise Inconsistent("not_found", "as BigQuery answers where the rows of a query are no longer kept")
+        return run(self, sql, params, job_id, **more)
+
+    monkeypatch.setattr(BigQueryWarehouse, "run", forgetful)
+    bench.load(feed)
+    first, again = bench.publisher.of("warehouse_loaded")[-2:]
+    assert date(2024, 5, 8) in first.days
+    assert again.days == first.days
 
 
 def test_a_refeed_that_was_recorded_and_not_sent_is_sent_with_its_scope(bench: Bench) -> None:
