@@ -11,6 +11,7 @@ PipelineError
 │   ├── LockTimeout
 │   └── CatalogueMoved     the pages of one extraction do not fit: read them afresh
 ├── Inconsistent       two places that must agree do not: raise, so that it is retried, dead-lettered and seen
+│   ├── NotInWarehouse     a table or rows that a job of the warehouse names are not there, or no longer
 │   ├── FeedStopped        the warehouse feed must not go on until an operator orders a full re-feed
 │   └── QueryRefused       a query would read more of the warehouse than it may
 └── ConfigError        the installation is wrong: raise at first use
@@ -82,6 +83,10 @@ class Inconsistent(PipelineError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class NotInWarehouse(Inconsistent):
+    """What a job of the warehouse names is not there. Staging tables and the rows of a query are kept a day."""
 
 
 class FeedStopped(Inconsistent):

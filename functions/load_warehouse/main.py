@@ -25,7 +25,7 @@ from shared.adapters.sessions import session
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.adapters.warehouse_sql import feed_schema, feed_table
 from shared.entrypoint import Outcome, boundary
-from shared.errors import Inconsistent
+from shared.errors import Inconsistent, NotInWarehouse
 from shared.events import PushMessage, push_message
 from shared.messages import Enriched, WarehouseLoaded
 from shared.settings import Settings, load_settings
@@ -91,9 +91,7 @@ def _merge(feed: Enriched, name: str, days: list[date] | None, warehouse: Wareho
     params = {"feed_id": feed.feed_id} if days is None else {"feed_id": feed.feed_id, "days": days}
     try:
         warehouse.run(sql, params, f"{job}-merge", table=table)
-    except Inconsistent as exc:
-        if exc.reason != "not_found":
-            raise
+    except NotInWarehouse:
         load(f"{job}-load-{uuid.uuid4().hex}")  # the staging table lives a day, and the first load is longer ago
         warehouse.run(sql, params, f"{job}-merge", table=table)
     return loaded

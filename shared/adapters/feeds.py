@@ -28,10 +28,13 @@ def one_at_a_time(session: Session, stage: Stage, *, wait: bool = False) -> Iter
     held = wait or bool(rows_of(session, "lock_stage", stage=stage)[0][0])
     try:
         yield held
-    finally:
+    except BaseException:
         if held:
-            with suppress(DependencyUnavailable):  # a session that is gone holds no lock, and what ended it is told
+            with suppress(DependencyUnavailable):  # a session that is gone holds no lock; what ended it is told
                 rows_of(session, "unlock_stage", stage=stage)
+        raise
+    if held:
+        rows_of(session, "unlock_stage", stage=stage)
 
 
 def mark_feed(session: Session, feed_id: int, state: Literal["published", "loaded", "built"]) -> None:

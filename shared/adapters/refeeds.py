@@ -11,7 +11,7 @@ from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.adapters.warehouse_sql import warehouse_sql
-from shared.errors import Inconsistent
+from shared.errors import NotInWarehouse
 from shared.messages import Enriched
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
@@ -107,8 +107,6 @@ def _stale_days(feed: Enriched, table: str, job: str, warehouse: Warehouse) -> l
     scope = {"feed_id": feed.feed_id, "first_day": feed.first_day, "last_day": feed.last_day}
     try:
         found = warehouse.run(sql, scope, job, table=table)
-    except Inconsistent as exc:
-        if exc.reason != "not_found":
-            raise
+    except NotInWarehouse:
         found = warehouse.run(sql, scope, table=table)
     return sorted({day for row in found for day in row.values()})

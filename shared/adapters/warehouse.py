@@ -20,7 +20,7 @@ from requests import exceptions as rx
 from shared.adapters.jobs import finished, kind_of, partitions_of, refused
 from shared.adapters.meter import Meter, NoMeter, PlannedJob
 from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS, Asked
-from shared.errors import DependencyUnavailable, Inconsistent, QueryRefused, Throttled
+from shared.errors import DependencyUnavailable, NotInWarehouse, QueryRefused, Throttled
 from shared.settings import Settings
 
 NULL = "\\N"
@@ -142,13 +142,11 @@ class BigQueryWarehouse:
         raise AssertionError("attempts are counted without end")
 
     def _outwait(self, planned: PlannedJob) -> None:
-        """Wait for the other jobs that write the same table: those of a process that died go on without it.
+        """Wait for the jobs that write the same table: those of a process that died go on without it.
 
         BigQuery lets two MERGEs that insert run side by side, and both would insert the same row.
         """
         for name in self._meter.running(planned.target):
-            if name.startswith(f"{planned.job_id}-"):
-                continue  # an attempt of this very job, which is met by its id
             with _mapped(name):
                 try:
                     job = self._found(name)
@@ -206,7 +204,7 @@ def _mapped(what: str) -> Iterator[None]:
             raise DependencyUnavailable(f"BigQuery does not answer for {what}: {type(exc).__name__}") from exc
         raise
     except gax.NotFound as exc:
-        raise Inconsistent(
+        raise NotInWarehouse(
             "not_found", f"BigQuery does not find what {what} names; see the job in the console"
         ) from exc
     except gax.TooManyRequests as exc:

@@ -17,7 +17,7 @@ from shared.adapters.reconciliation import FACT, MART, postgres_totals, warehous
 from shared.adapters.refeeds import newest_feed, order_refeed
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
-from shared.errors import DependencyUnavailable, FeedStopped, Inconsistent
+from shared.errors import DependencyUnavailable, FeedStopped, NotInWarehouse
 from shared.messages import Enriched, WarehouseLoaded
 from shared.settings import Settings
 from tests.functions.failing import Failing
@@ -193,7 +193,7 @@ def test_a_redelivery_after_the_answer_about_stale_days_has_expired_names_the_sa
 
     def forgetful(self: BigQueryWarehouse, sql: str, params: Any, job_id: str | None = None, **more: Any) -> Any:
         if job_id and job_id.endswith("-stale-days"):
-            raise Inconsistent("not_found", "as BigQuery answers where the rows of a query are no longer kept")
+            raise NotInWarehouse("not_found", "as BigQuery answers where the rows of a query are no longer kept")
         return run(self, sql, params, job_id, **more)
 
     monkeypatch.setattr(BigQueryWarehouse, "run", forgetful)
