@@ -24,7 +24,7 @@ from shared.settings import Settings
 from tests.functions.harness import sale, unique
 from tests.functions.stages import Feeding
 from tests.functions.test_refeed import order
-from tests.functions.test_warehouse_stages import Bench
+from tests.functions.warehousing import Bench
 from tests.integration.postgres.rows import Product, load_products
 
 MOST = 4_000

@@ -23,7 +23,7 @@ from shared.settings import Settings
 from tests.functions.failing import Failing
 from tests.functions.harness import Row, sale, unique
 from tests.functions.stages import Feeding
-from tests.functions.test_warehouse_stages import STATE, Bench
+from tests.functions.warehousing import STATE, Bench
 from tests.integration.postgres.rows import Product
 
 RESTORED = "UPDATE pipeline.feed_position SET system_identifier = system_identifier - 1"

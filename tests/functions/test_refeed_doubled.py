@@ -11,7 +11,7 @@ from shared.adapters.warehouse_sql import feed_table
 from shared.messages import Enriched, WarehouseLoaded
 from tests.functions.harness import Row, sale, unique
 from tests.functions.test_refeed import bench, fed, order, same_everywhere, through
-from tests.functions.test_warehouse_stages import Bench
+from tests.functions.warehousing import Bench
 from tests.integration.postgres.rows import Product
 
 __all__ = ["bench"]

@@ -5,95 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
 
-from functions.build_marts import main as build_marts
 from functions.load_warehouse import main as load_warehouse
 from shared.adapters.feeds import one_at_a_time
 from shared.adapters.memory import MemoryPublisher, MemoryStore, MemoryWarehouse
-from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session, connect
 from shared.adapters.queries import rows_of
 from shared.adapters.storage import CloudStorage
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.entrypoint import Outcome
 from shared.errors import DependencyUnavailable, Inconsistent, LockTimeout
-from shared.events import PushMessage
 from shared.messages import Enriched, FeedTable, WarehouseLoaded
 from shared.settings import Settings
 from tests.functions.failing import Failing
-from tests.functions.harness import LAKE, Cloud, Row, push, sale, settings, unique
-from tests.functions.stages import Feeding, load
-from tests.integration.postgres.rows import Product, load_products
-
-SALES = "SELECT * FROM sales.transactions WHERE sale_date = @day AND transaction_id = @id"
-LEVELS = """SELECT level_date, inventory_count, price, feed_id FROM sales.inventory_levels
-            WHERE level_date BETWEEN @first AND @last AND product_id = @id ORDER BY level_date"""
-MART = "SELECT sale_date, transactions, amount FROM marts.daily_sales_summary WHERE sale_date = @day"
-STATE = "SELECT state FROM pipeline.feed_batch WHERE feed_id = $1"
-
-
-@dataclass
-class Bench:
-    """The stages of the warehouse on the local one."""
-
-    session: Session
-    warehouse: BigQueryWarehouse
-    feeding: Feeding
-    publisher: MemoryPublisher
-
-    def feed(self, *rows: Row) -> Enriched:
-        load(self.session, list(rows))
-        return self.feeding.feed()
-
-    def load(self, feed: Enriched) -> Outcome:
-        return load_warehouse.run(
-            to_load(feed),
-            session=self.session,
-            warehouse=self.warehouse,
-            publisher=self.publisher,
-            settings=settings(),
-        )
-
-    def build(self, feed: Enriched) -> Outcome:
-        return build(to_build(feed), self.session, self.warehouse)
-
-    def sale(self, row: Row, day: str) -> list[dict[str, Any]]:
-        params = {"day": date.fromisoformat(day), "id": row["transaction_id"]}
-        return [dict(found) for found in self.warehouse.run(SALES, params)]
-
-    def stock(self, *rows: Product) -> Enriched:
-        load_products(self.session, *rows)
-        return self.feeding.feed()
-
-    def levels(self, product: str) -> list[tuple[Any, ...]]:
-        params = {"first": date(2025, 3, 1), "last": date(2025, 3, 9), "id": product}
-        return [tuple(row.values()) for row in self.warehouse.run(LEVELS, params)]
-
-    def mart(self, day: str) -> list[tuple[Any, ...]]:
-        return [tuple(row.values()) for row in self.warehouse.run(MART, {"day": date.fromisoformat(day)})]
-
-
-def build(message: PushMessage | None, session: Session, warehouse: Warehouse) -> Outcome:
-    """One run of build_marts, by a message or by the schedule."""
-    return build_marts.run(
-        message, now=datetime.now(UTC), session=session, warehouse=warehouse, store=MemoryStore(),
-        publisher=MemoryPublisher(), settings=settings(),
-    )  # fmt: skip
-
-
-def to_load(feed: Enriched) -> PushMessage:
-    return push(feed, "load_warehouse-enriched")
-
-
-def to_build(feed: Enriched) -> PushMessage:
-    return push(WarehouseLoaded(feed_id=feed.feed_id, days=feed.days), "build_marts-warehouse_loaded")
+from tests.functions.harness import LAKE, Cloud, push, sale, settings, unique
+from tests.functions.stages import Feeding
+from tests.functions.warehousing import STATE, Bench, build, to_build, to_load
+from tests.integration.postgres.rows import Product
 
 
 @pytest.fixture
