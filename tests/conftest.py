@@ -16,6 +16,7 @@ from typer.main import get_command
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from local import process
+from tests import sockets
 from tests.long import LONG
 from tests.warm import Nursery
 
@@ -40,12 +41,19 @@ LONGEST_FIRST = tuple(
 # Where it is set, every process of the tests and every server would compile the project anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Else each client of Cloud Storage has a thread that outlives its test and asks whatever took its server's port.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 
 # A shared machine may pause for a moment: the time of an example says nothing about the code. The short form tries the
 # same examples each time, so that it fails for what a change broke and not by chance; the long form and `make fuzz`
 # look for new ones.
 settings.register_profile("sluice", deadline=None, derandomize=not LONG, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sluice")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A connection that is left open is told with where it was opened."""
+    config.pluginmanager.register(sockets)
 
 
 class BySharing(LoadFileScheduling):  # type: ignore[misc]

@@ -19,9 +19,7 @@ IMPURE = {"google", "pg8000", "os", "time", "logging", "structlog", "flask", "fu
 SHELL = {"adapters", "settings", "telemetry", "events", "messages", "entrypoint"}
 UNUSED_QUERIES: set[str] = set()
 MAX_LINES = 250
-LONGER: dict[str, str] = {
-    "local/postgres.py": "one server from its first start to its stop",
-}
+LONGER: dict[str, str] = {}
 
 
 def name_of(path: Path) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.adapters.postgres import Session, connect
-from shared.errors import DependencyUnavailable
 from shared.settings import Settings
 
 _kept: dict[str, Session] = {}
@@ -20,11 +19,7 @@ _kept: dict[str, Session] = {}
 def session(settings: Settings) -> Iterator[Session]:
     """Lend the process's session. After an error of any kind it is closed, which frees its locks."""
     key = settings.cloudsql_instance or settings.database_url
-    lent = _kept.pop(key, None)
-    if lent is not None and not _answers(lent):
-        lent.close()
-        lent = None
-    lent = lent or connect(settings, application_name="sluice")
+    lent = _still_there(_kept.pop(key, None)) or connect(settings, application_name="sluice")
     try:
         yield lent
     except BaseException:
@@ -33,9 +28,13 @@ def session(settings: Settings) -> Iterator[Session]:
     _kept[key] = lent
 
 
-def _answers(lent: Session) -> bool:
+def _still_there(kept: Session | None) -> Session | None:
+    """The session if it answers, else it is closed."""
+    if kept is None:
+        return None
     try:
-        lent.rows("SELECT 1")
-    except DependencyUnavailable:
-        return False
-    return True
+        kept.rows("SELECT 1")
+    except Exception:  # whatever it is, a new session has it or does not
+        kept.close()
+        return None
+    return kept

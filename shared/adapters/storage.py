@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import BinaryIO, cast
 
 from google.api_core import exceptions as gax
@@ -51,15 +51,19 @@ class CloudStorage:
             return b""
         end = None if length is None else start + length - 1
         with _mapped(bucket, name):
+            # Tried again here, not by the client: it leaves the answer that refused a download unread, and its
+            # connection open until it is collected.
+            download = partial(
+                self._blob(bucket, name, generation).download_as_bytes,
+                start=start or None,
+                end=end,
+                raw_download=True,
+                checksum="auto" if start == 0 and end is None else None,
+                timeout=self.call_seconds,
+                retry=None,
+            )
             try:
-                data: bytes = self._blob(bucket, name, generation).download_as_bytes(
-                    start=start or None,
-                    end=end,
-                    raw_download=True,
-                    checksum="auto" if start == 0 and end is None else None,
-                    timeout=self.call_seconds,
-                    retry=self._retry,
-                )
+                data: bytes = self._retry(download)()
             except gax.RequestRangeNotSatisfiable:
                 return b""
         return data

@@ -90,6 +90,7 @@ def test_csv_with_a_quoted_newline_is_refused_unless_allowed(client: Client, dat
         (b'1,2024-01-01,1,"two\nlines"\n' * 3, {"allow_quoted_newlines": True}),
         (gzip.compress(b"1,2024-01-01,1,n\n", compresslevel=0) * 2, {}),
     ],
+    ids=["quoted newlines", "gzip"],  # the bytes of gzip hold the time, which no two processes of the tests share
 )
 def test_a_csv_that_cannot_be_split_is_refused_where_it_is_too_large(
     client_of_little: Client, dataset_of_little: str, upload: Upload, data: bytes, config: dict[str, Any]
