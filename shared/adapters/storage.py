@@ -11,12 +11,15 @@ from typing import BinaryIO, cast
 from google.api_core import exceptions as gax
 from google.cloud.storage import Blob, Client  # type: ignore[import-untyped]
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse  # type: ignore[import-untyped]
+from google.cloud.storage.fileio import BlobWriter  # type: ignore[import-untyped]
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 from requests import exceptions as rx
 
 from shared.adapters.ports import CALL_SECONDS, PATIENCE_SECONDS, ObjectInfo
 from shared.errors import DependencyUnavailable, Inconsistent, Throttled
 
+WRITTEN_BYTES = 4 << 20
+"""What is sent at once of a stream whose length is not known."""
 UNAVAILABLE = (
     gax.ServerError, gax.RetryError, rx.ConnectionError, rx.Timeout, rx.ChunkedEncodingError, DataCorruption,
 )  # fmt: skip
@@ -99,8 +102,12 @@ class CloudStorage:
             try:
                 with (
                     _as_api_errors(),
-                    self._blob(bucket, name).open(
-                        "wb", if_generation_match=0, chunk_size=4 << 20, timeout=self.call_seconds, retry=self._retry
+                    _Writer(
+                        self._blob(bucket, name),
+                        if_generation_match=0,
+                        chunk_size=WRITTEN_BYTES,
+                        timeout=self.call_seconds,
+                        retry=self._retry,
                     ) as out,
                 ):
                     yield cast(BinaryIO, out)
@@ -121,6 +128,25 @@ class CloudStorage:
 
     def _blob(self, bucket: str, name: str, generation: int | None = None) -> Blob:
         return self._client.bucket(bucket).blob(name, generation=generation)
+
+
+class _Writer(BlobWriter):  # type: ignore[misc]
+    """A writer that has failed does nothing more.
+
+    The client's would go on when it is collected: it sends what it still holds as the end of the object, which makes a
+    whole one of a stream that was given up while the server was away.
+    """
+
+    _over = False
+
+    def close(self) -> None:
+        if not self._over:
+            self._over = True
+            super().close()
+
+    def terminate(self) -> None:
+        self._over = True
+        super().terminate()
 
 
 def _info(bucket: str, blob: Blob) -> ObjectInfo:
