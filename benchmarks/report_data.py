@@ -45,5 +45,7 @@ def build_all(settings: Settings, session: Session, warehouse: BigQueryWarehouse
     facts = building.Facts(settings.base_currency, date(2000, 1, 1), settings.max_bytes_per_day)
     building.mark(session, marts(), touched, urgent=True)
     done = building.build_marts(session, warehouse, marts(), facts, has_time=lambda: True)
+    if done.errors:
+        raise done.errors[0]
     if done.kept_back or done.behind:
         raise RuntimeError(f"{done.kept_back} periods were kept back, behind are {sorted(done.behind)}")

@@ -77,7 +77,9 @@ def run(
                 session, store, warehouse, settings.lake_bucket,
                 touched=lambda days: building.mark(session, marts(), {"sales.close_lines": days}, urgent=True),
             ):  # fmt: skip
-                _build(session, warehouse, settings, now, True, has_time)
+                done.errors += _build(session, warehouse, settings, now, True, has_time).errors
+            if done.errors:
+                raise done.errors[0]
         finally:
             if loaded is None:
                 building.tell_freshness(session, marts(), now)

@@ -18,11 +18,16 @@ def raise_alert(
 
     `on` tells apart what may come again, such as the day. `told` holds counts and names, never a value of a row.
     """
-    key = "/".join(part for part in (kind, subject, on) if part)
+    key = alert_key(kind, subject, on)
     found = rows_of(
         session, "raise_alert", alert_key=key, kind=kind, severity=severity, subject=subject, told=told
     )  # fmt: skip
     return bool(found[0][0])
+
+
+def alert_key(kind: AlertKind, subject: str, on: str = "") -> str:
+    """What makes an alert one of its own."""
+    return "/".join(part for part in (kind, subject, on) if part)
 
 
 def send_alerts(session: Session, publisher: Publisher, runbook_url: str) -> int:

@@ -56,4 +56,4 @@ def _rows(job: Any) -> int:
 def refused(job_id: str, error: gax.GoogleAPICallError) -> FinishedJob:
     """A job that was refused before it was made."""
     reasons = [found["reason"] for found in error.errors if "reason" in found]
-    return FinishedJob(job_id, datetime.now(UTC), "failed", error=reasons[0] if reasons else type(error).__name__)
+    return FinishedJob(job_id, datetime.now(UTC), "refused", error=reasons[0] if reasons else type(error).__name__)

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from shared.adapters.alerts import raise_alert
+from shared.adapters.alerts import alert_key, raise_alert
 from shared.adapters.ports import Warehouse
 from shared.adapters.postgres import Session
 from shared.adapters.queries import rows_of
 from shared.adapters.warehouse_sql import warehouse_sql
 from shared.domain.marts import LATE_AFTER, Mart, waits_for
 from shared.errors import QueryRefused
-from shared.telemetry import log_freshness
+from shared.telemetry import log_freshness, logger
 
 MOST_DAYS = 400
 """Days that one build reads: well under the 4,000 partitions that BigQuery lets a job modify
@@ -31,11 +31,12 @@ LEAST_BYTES = 100_000_000
 
 @dataclass
 class Built:
-    """What a run of builds did: periods replaced, periods kept back, and the marts that are still behind."""
+    """What a run of builds did: periods replaced, periods kept back, marts that are still behind, what was raised."""
 
     replaced: int = 0
     kept_back: int = 0
     behind: set[str] = field(default_factory=set)
+    errors: list[Exception] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,24 @@ def tell_freshness(session: Session, marts: Sequence[Mart], now: datetime) -> No
 def build_marts(
     session: Session, warehouse: Warehouse, marts: Sequence[Mart], facts: Facts, *, has_time: Callable[[], bool]
 ) -> Built:
-    """Build what is marked of these marts, in their order, as long as there is time; the rest stays marked."""
+    """Build what is marked of these marts, in their order, as long as there is time; the rest stays marked.
+
+    A mart whose build raises holds up those that read it and no other; its error is among those of the result.
+    """
     done = Built()
     for mart in marts:
         if waits_for(mart, done.behind):
             done.behind.add(mart.name)
             continue
-        kept: set[date] = set()
-        while has_time() and (some := _marked(session, mart, kept)):
-            kept |= _build(session, warehouse, mart, some, facts, done)
-        if _marked(session, mart, set()):
+        try:
+            kept: set[date] = set()
+            while has_time() and (some := _marked(session, mart, kept)):
+                kept |= _build(session, warehouse, mart, some, facts, done)
+            if _marked(session, mart, set()):
+                done.behind.add(mart.name)
+        except Exception as exc:  # whatever it is, it is raised when the others are built
+            logger().error("mart_failed", table=mart.name, error=type(exc).__name__)
+            done.errors.append(exc)
             done.behind.add(mart.name)
     return done
 
@@ -120,9 +129,10 @@ def _build(
         warehouse.run(replace, {"periods": good}, f"{job}-replace", table=mart.name)
         rows_of(session, "clear_dirty", mart=mart.name, periods=good, marked=max(marked for _, marked in some))
     if failures:
-        _tell(session, mart, failures)
+        _tell(session, mart, failures, number)
     told = ", ".join(sorted({one["name"] for one in failed}))
-    rows_of(session, "finish_mart_build", build_id=number, kept_back=sorted(kept), told=told)
+    warned = sorted({one["period"] for one in failures} - kept)
+    rows_of(session, "finish_mart_build", build_id=number, kept_back=sorted(kept), warned=warned, told=told)
     done.replaced += len(good)
     done.kept_back += len(kept)
     return kept
@@ -148,17 +158,31 @@ def _staged(mart: Mart, number: int) -> str:
     return f"staging.build_{number:d}_{mart.short}"
 
 
-def _tell(session: Session, mart: Mart, failures: list[Mapping[str, Any]]) -> None:
-    """What checks find is an alert: one for each check of a build, by its first period that did not fail before."""
+def _tell(session: Session, mart: Mart, failures: list[Mapping[str, Any]], number: int) -> None:
+    """What checks find is an alert, one for each check of a build, new where it is news; else it is only counted."""
     failing = sorted({one["period"] for one in failures})
-    told_before = {row[0] for row in rows_of(session, "list_kept_back", mart=mart.name, periods=failing)}
+    before = dict(rows_of(session, "list_failing_periods", mart=mart.name, periods=failing))
     for name, severity in sorted({(one["name"], one["severity"]) for one in failures}):
         found = [one for one in failures if one["name"] == name]
         periods, rows = sorted(one["period"] for one in found), sum(one["failures"] for one in found)
         stands = "the previous version stands" if severity == "fail" else "it was built all the same"
         told = f"{rows:,} rows of {len(periods):,} periods from {periods[0]} to {periods[-1]} break {name}; {stands}"
-        first = next((period for period in periods if period not in told_before), periods[0])
+        subject = f"{mart.name} {name}"
+        fresh = [each for each in periods if each not in before or (severity == "fail" and not before[each])]
         raise_alert(
-            session, "mart_check_failed", "critical" if severity == "fail" else "warning", f"{mart.name} {name}", told,
-            on=first.isoformat(),
+            session, "mart_check_failed", "critical" if severity == "fail" else "warning", subject, told,
+            on=_occasion(session, subject, fresh, number) or periods[0].isoformat(),
         )  # fmt: skip
+
+
+def _occasion(session: Session, subject: str, fresh: list[date], number: int) -> str:
+    """By what the alert is told from earlier ones: the first period that was well at its last build, if any was.
+
+    Where each of them failed once before, and was mended since, the build makes it a new one.
+    """
+    keys = {alert_key("mart_check_failed", subject, period.isoformat()): period for period in fresh}
+    known = {row[0] for row in rows_of(session, "list_known_alerts", alert_keys=list(keys))}
+    first = next((period for key, period in keys.items() if key not in known), None)
+    if first:
+        return first.isoformat()
+    return f"{fresh[0].isoformat()} build {number}" if fresh else ""

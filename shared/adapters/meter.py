@@ -27,7 +27,7 @@ class FinishedJob:
 
     job_id: str
     ended_at: datetime
-    state: Literal["done", "failed"]
+    state: Literal["done", "failed", "refused"]
     error: str = ""
     bytes_processed: int = 0
     bytes_billed: int = 0

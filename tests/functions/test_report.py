@@ -38,6 +38,12 @@ net_revenue_base, average_order_value, customers, guest_transactions, late_trans
 quality_score) VALUES
 (DATE '{DAY}', 'Toys', 'DE', 'card', 'EUR', 4, 100, 3, 3, 2, 100, 10, 90, 80, 8, 72, NUMERIC '33.33', 3, 0, 1, 0, 99),
 (DATE '{DAY}', 'Home', 'GB', 'paypal', 'GBP', 2, 28, 2, 2, 2, 28, 0, 28, 28, 0, 28, 14, 2, 0, 0, 1, 98)"""
+GIVEN_BACK = """INSERT INTO marts.daily_sales_summary (sale_date, category, country, payment_method, currency,
+transactions, amount, orders, units, transactions_with_units, gross_revenue, refunds, net_revenue, gross_revenue_base,
+refunds_base, net_revenue_base, average_order_value, customers, guest_transactions, late_transactions,
+transactions_without_rate, quality_score) VALUES
+(DATE '2011-07-01', 'Toys', 'DE', 'card', 'EUR', 1, 10, 1, 1, 1, 10, 0, 10, 10, 0, 10, 10, 1, 0, 0, 0, 99),
+(DATE '2011-07-01', 'Home', 'FR', 'wallet', 'EUR', 1, 30, 1, 1, 1, 30, 60, -30, 30, 60, -30, 30, 1, 0, 0, 0, 99)"""
 PRODUCTS = f"""INSERT INTO marts.product_performance (sale_date, product_key, product_id, product_name, category,
 transactions, orders, units, transactions_with_units, gross_base, refunds_base, net_base, transactions_without_rate,
 list_price, inventory_count, inventory_observed_at) VALUES
@@ -54,6 +60,7 @@ gross_base, refunds_base, net_base, transactions_without_rate) VALUES
 BOOKED = f"""INSERT INTO marts.financial_reports (sale_date, booking_date, entry, is_closed, currency, payment_method,
 status, transactions, amount, gross, refunds, net, gross_base, refunds_base, net_base, rate, transactions_without_rate)
 VALUES
+(DATE '2011-05-31', DATE '2011-05-31', 'sale', TRUE, 'EUR', 'card', 'completed', 1, 5, 5, 0, 5, 4, 0, 4, 1, 0),
 (DATE '{DAY}', DATE '{DAY}', 'sale', TRUE, 'EUR', 'card', 'completed', 3, 90, 90, 0, 90, 72, 0, 72, NUMERIC '0.8', 0),
 (DATE '{DAY}', DATE '2011-06-01', 'adjustment', FALSE, 'EUR', 'card', 'refunded', 1, 10, 10, 10, 0, 8, 8, 0,
 NUMERIC '0.8', 0)"""
@@ -75,7 +82,7 @@ EXPECTED: dict[str, list[list[Any]]] = {
     "inventory_at_risk": [["P-1", "Lamp", "Home", 3, "2011-05-03", 2, "1.5"]],
     "refunds": [["2011-05-03", 1, "80", "8", "0.1", 0]],
     "financial_close": [
-        ["2011-05-01", "2011-05-01", "sale", True, "EUR", 3, "90", "0", "90", "72", 0],
+        ["2011-05-01", "2011-05-01", "sale", True, "EUR", 4, "95", "0", "95", "76", 0],
         ["2011-05-01", "2011-06-01", "adjustment", False, "EUR", 1, "10", "10", "0", "0", 0],
     ],
     "data_quality": [["2011-05-03", "sales", "87.5", 2, 1, 1]],
@@ -101,7 +108,7 @@ def get(clients: dict[str, FlaskClient], cloud_settings: Settings) -> Get:  # no
 def filled(endpoints: Any) -> None:  # noqa: ARG001  # there is a cloud
     """A day of the distant past in the marts, which no other test looks at."""
     warehouse = BigQueryWarehouse(load_settings(), "test")
-    for statement in (SALES, PRODUCTS, BOUGHT, BOOKED, JUDGED):
+    for statement in (SALES, GIVEN_BACK, PRODUCTS, BOUGHT, BOOKED, JUDGED):
         warehouse.run(statement, {})
 
 
@@ -234,6 +241,14 @@ def test_a_filter_and_a_limit_are_kept_to(get: Get) -> None:
     assert get(f"top_products?{period}&limit=2").get_json()["has_more"] is False
     assert get(f"inventory_at_risk?{period}&cover=1").get_json()["rows"] == []
     assert get("revenue_by_day?from=1990-01-01&to=1990-01-02").get_json()["rows"] == []
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("by", ["country", "category", "payment_method"])
+def test_where_more_was_given_back_than_sold_nobody_has_a_share(get: Get, by: str) -> None:
+    report = get(f"revenue_by_{by}?from=2011-07-01&to=2011-07-01").get_json()
+    share = [column["name"] for column in report["columns"]].index("share_of_net")
+    assert [row[share] for row in report["rows"]] == [None, None]
 
 
 @pytest.mark.usefixtures("filled")

@@ -106,3 +106,17 @@ def test_the_query_of_a_mart_gives_the_columns_of_its_schema_in_their_order(file
     assert isinstance(query, exp.Query)
     columns = json.loads((file.path.parent / "schema.json").read_text(encoding="utf-8"))
     assert query.named_selects == [column["name"] for column in columns]
+
+
+@every_file
+def test_no_column_has_the_name_of_the_relation_that_it_is_read_from(file: SqlFile) -> None:
+    """In BigQuery the name alone is then the whole row, as a struct; the local warehouse takes the column."""
+    for select in (found for tree in file.trees for found in tree.find_all(exp.Select)):
+        sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
+        relations = {source.this.alias_or_name.lower() for source in sources if source}
+        columns = {
+            column.name.lower()
+            for column in select.find_all(exp.Column)
+            if not column.table and column.find_ancestor(exp.Select) is select
+        }
+        assert not relations & columns

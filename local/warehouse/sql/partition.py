@@ -105,4 +105,16 @@ def _constant(node: Node, scope: Scope) -> bool:
     if node.find(exp.Query, exp.Window) is not None:
         return False
     variables = {name.lower() for name in scope.context.variables}
-    return all(len(item.parts) == 1 and item.name.lower() in variables for item in node.find_all(exp.Column))
+    names = [item for item in node.find_all(exp.Column) if not _date_part(item)]
+    return all(len(item.parts) == 1 and item.name.lower() in variables for item in names)
+
+
+def _date_part(node: exp.Column) -> bool:
+    """Whether it is the MONTH of DATE_TRUNC(…, MONTH), which is written as a column is."""
+    call = node.parent
+    return (
+        isinstance(call, exp.Anonymous)
+        and str(call.this).upper().endswith("_TRUNC")
+        and len(call.expressions) > 1
+        and call.expressions[1] is node
+    )

@@ -1,7 +1,7 @@
 -- Customers by segment of recency, frequency and money over the twelve months to the newest one of the mart.
 -- Parameters: country, most
 -- Result: one row per segment; its columns are in catalogue.yaml
-WITH segment AS (
+WITH summed AS (
     SELECT
         segment,
         as_of_month,
@@ -19,7 +19,7 @@ SELECT
     customers,
     orders,
     net_base,
-    ROUND(SAFE_DIVIDE(net_base, SUM(net_base) OVER ()), 4) AS share_of_net
-FROM segment
+    IF(SUM(net_base) OVER () > 0, ROUND(SAFE_DIVIDE(net_base, SUM(net_base) OVER ()), 4), NULL) AS share_of_net
+FROM summed
 ORDER BY net_base DESC, segment
 LIMIT @most

@@ -21,7 +21,11 @@ SELECT
     gross_revenue_base,
     refunds_base,
     net_revenue_base,
-    ROUND(SAFE_DIVIDE(net_revenue_base, SUM(net_revenue_base) OVER ()), 4) AS share_of_net,
+    IF(
+        SUM(net_revenue_base) OVER () > 0,
+        ROUND(SAFE_DIVIDE(net_revenue_base, SUM(net_revenue_base) OVER ()), 4),
+        NULL
+    ) AS share_of_net,
     transactions_without_rate
 FROM sold
 ORDER BY net_revenue_base DESC, country

@@ -38,7 +38,7 @@ joined AS (
         m.gross_base,
         m.refunds_base,
         m.net_base,
-        c.chunk_id
+        coalesce(c.chunk_id, 'key ' || t.source_chunk) AS chunk_id -- where the ledger has it not, as total_chunks
     FROM pg_temp.feed_transaction AS f
     INNER JOIN commerce.transactions AS t USING (transaction_id)
     INNER JOIN commerce.products AS p USING (product_key)

@@ -23,7 +23,7 @@ SELECT
     table_name,
     fingerprint,
     count(*),
-    count(*) FILTER (WHERE state = 'failed'),
+    count(*) FILTER (WHERE state IN ('failed', 'refused')),
     sum(extract(EPOCH FROM ended_at - started_at)),
     max(extract(EPOCH FROM ended_at - started_at)),
     percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(EPOCH FROM ended_at - started_at)),

@@ -8,7 +8,7 @@ SELECT
         ELSE stage
     END AS name,
     count(*) AS jobs,
-    count(*) FILTER (WHERE state = 'failed') AS failed,
+    count(*) FILTER (WHERE state IN ('failed', 'refused')) AS failed,
     CAST(sum(bytes_processed) AS bigint) AS bytes_processed,
     CAST(sum(bytes_billed) AS bigint) AS bytes_billed,
     round(sum(slot_ms) / 1000.0, 1) AS slot_seconds,

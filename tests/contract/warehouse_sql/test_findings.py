@@ -43,6 +43,7 @@ def test_the_columns_read_are_those_that_matter(reading: Warehouse, sql: str, co
         ("(day > @d AND status = 'x')", ["2024-01-02", "2024-02-01"]),
         ("day IN UNNEST(@days)", ["2024-02-01"]),
         ("day >= DATE_SUB(@d, INTERVAL 1 DAY) AND day < DATE '2024-01-02'", ["2024-01-01"]),
+        ("day < DATE_ADD(DATE_TRUNC(@d, MONTH), INTERVAL 1 MONTH)", ["2024-01-01", "2024-01-02"]),
     ],
 )
 def test_a_condition_on_the_partition_column_names_the_partitions(
@@ -66,6 +67,7 @@ def test_a_condition_on_the_partition_column_names_the_partitions(
         "SELECT id FROM d.sales WHERE day = '2024-01-01' OR id = 1",
         "SELECT id FROM d.sales WHERE day = DATE_TRUNC(day, MONTH)",
         "SELECT id FROM d.sales WHERE DATE_TRUNC(day, MONTH) = '2024-01-01'",
+        "SELECT id FROM d.sales WHERE day = DATE_TRUNC(day, day)",
         "SELECT id FROM d.sales WHERE NOT day = '2024-01-01'",
         "SELECT id FROM d.sales WHERE day IN (SELECT day FROM d.staged)",
         "SELECT a.id FROM d.sales AS a JOIN d.sales AS b USING (id) WHERE a.day = '2024-01-01'",

@@ -204,3 +204,10 @@ def test_a_small_change_is_found_by_the_index(session: Session) -> None:
         text = plan(session, statement.sql.replace("$1", str(position + 1)))
     assert "transactions_change_seq" in text
     assert "Seq Scan on transactions" not in text
+
+
+def test_a_row_whose_chunk_the_ledger_lost_is_fed_with_the_number_of_its_key(session: Session, feed: Feed) -> None:
+    load(session, Txn("A"))
+    (key,) = session.row("SELECT source_chunk FROM commerce.transactions")
+    session.rows("DELETE FROM pipeline.chunk WHERE chunk_key = $1", key)
+    assert feed.read()["A"]["source_chunk"] == f"key {key}"

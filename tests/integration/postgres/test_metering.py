@@ -66,6 +66,32 @@ def test_the_jobs_of_a_table_of_whose_end_nothing_is_known_are_told_the_oldest_f
     assert meter.running("") == []
 
 
+def test_a_job_that_was_refused_or_never_began_is_one_that_runs_when_it_is_tried_again(
+    session: Session, meter: PostgresMeter
+) -> None:
+    for job_id in ("refused", "never-began", "failed"):
+        meter.admit(replace(MERGE, job_id=job_id))
+    meter.record(replace(DONE, job_id="refused", state="refused", error="quotaExceeded"))
+    meter.record(replace(DONE, job_id="failed", state="failed", error="invalid"))
+    session.rows(
+        "UPDATE pipeline.warehouse_job SET started_at = started_at - interval '9 hours' WHERE state = 'running'"
+    )
+    assert meter.running("sales.transactions") == []
+    for job_id in ("refused", "never-began", "failed"):
+        meter.admit(replace(MERGE, job_id=job_id))
+    assert sorted(meter.running("sales.transactions")) == ["never-began", "refused"], "a name that failed is used up"
+    assert session.row("SELECT min(started_at) > now() - interval '1 minute' FROM pipeline.warehouse_job") == (True,)
+
+
+def test_what_was_refused_is_told_as_a_failure(session: Session, meter: PostgresMeter) -> None:
+    meter.admit(MERGE)
+    meter.record(replace(DONE, state="refused", error="quotaExceeded"))
+    assert session.rows(ROW, "merge-1")[0][:2] == ("refused", "quotaExceeded")
+    assert [row[:3] for row in rows_of(session, "sum_costs", by="stage", first_day=None, last_day=None)] == [
+        ("load_warehouse", 1, 1)
+    ]
+
+
 def test_a_query_that_only_reads_never_waits(meter: PostgresMeter) -> None:
     for number in range(60):
         meter.admit(PlannedJob(f"read-{number}", "reconcile", "", "", "query"))

@@ -46,3 +46,10 @@ def world() -> Iterator[World]:
         server.kill()
         database.kill()
         shutil.rmtree(home)
+
+
+@pytest.fixture
+def empty(world: World) -> World:
+    """The same with nothing in it."""
+    world.reset()
+    return world

@@ -20,12 +20,6 @@ DAILY = next(mart for mart in marts() if mart.short == "daily_sales_summary")
 BUILDS = "SELECT mart, periods, kept_back FROM pipeline.mart_build WHERE build_id > $1 ORDER BY build_id"
 
 
-@pytest.fixture
-def empty(world: World) -> World:
-    world.reset()
-    return world
-
-
 def sold(world: World, mart: Mart = DAILY) -> dict[date, tuple[int, Decimal]]:
     """Transactions and net by day of the daily mart."""
     sql = f"""SELECT sale_date, SUM(transactions) AS n, SUM(net_revenue) AS net FROM {mart.name}
@@ -33,16 +27,11 @@ def sold(world: World, mart: Mart = DAILY) -> dict[date, tuple[int, Decimal]]:
     return {row["sale_date"]: (row["n"], row["net"]) for row in world.client.query(sql).result()}
 
 
-def build_after(world: World, *rows: dict[str, object]) -> None:
-    world.mark({"sales.transactions": world.put(*rows)})
-    world.build()
-
-
 def test_a_late_row_rebuilds_exactly_its_day_and_its_month(empty: World) -> None:
-    build_after(empty, sale(1, OLD), sale(2, OTHER), sale(3, NEW))
+    empty.build_after(sale(1, OLD), sale(2, OTHER), sale(3, NEW))
     before = empty.everything()
     last = empty.session.rows("SELECT max(build_id) FROM pipeline.mart_build")[0][0]
-    build_after(empty, sale(4, OLD, "2.50", is_late=True))
+    empty.build_after(sale(4, OLD, "2.50", is_late=True))
     month = date(2024, 11, 1)
     assert {name: periods for name, periods, _ in empty.session.rows(BUILDS, last)} == {
         mart.name: [month if mart.period == "month" else OLD] for mart in marts()
@@ -56,7 +45,7 @@ def test_a_late_row_rebuilds_exactly_its_day_and_its_month(empty: World) -> None
 
 
 def test_building_twice_changes_nothing_and_builds_nothing(empty: World) -> None:
-    build_after(empty, sale(1, OLD), sale(2, NEW, user_key=None))
+    empty.build_after(sale(1, OLD), sale(2, NEW, user_key=None))
     before, builds = empty.everything(), empty.session.rows("SELECT count(*)::int FROM pipeline.mart_build")
     empty.build()
     assert empty.session.rows("SELECT count(*)::int FROM pipeline.mart_build") == builds
@@ -66,16 +55,16 @@ def test_building_twice_changes_nothing_and_builds_nothing(empty: World) -> None
 
 
 def test_a_day_that_lost_its_last_row_is_empty_in_every_mart(empty: World) -> None:
-    build_after(empty, sale(1, OLD))
-    build_after(empty, sale(1, NEW))
+    empty.build_after(sale(1, OLD))
+    empty.build_after(sale(1, NEW))
     for rows in empty.everything().values():
         assert rows
         assert not [row for row in rows if repr(OLD) in row or repr(OLD.replace(day=1)) in row]
 
 
 def test_a_failing_check_leaves_the_previous_version_of_its_period_alone_and_alerts(empty: World) -> None:
-    build_after(empty, sale(1, OLD), sale(2, NEW))
-    build_after(empty, {**sale(1, OLD), "net": Decimal("999")}, sale(2, NEW, "12.00"))
+    empty.build_after(sale(1, OLD), sale(2, NEW))
+    empty.build_after({**sale(1, OLD), "net": Decimal("999")}, sale(2, NEW, "12.00"))
     assert sold(empty) == {OLD: (1, Decimal("10.00")), NEW: (1, Decimal("12.00"))}
     assert ("marts.daily_sales_summary", OLD) in empty.session.rows("SELECT mart, period FROM pipeline.mart_dirty")
     told = [told for severity, subject, told in empty.alerts() if severity == "critical" and "daily_sales" in subject]
@@ -83,20 +72,10 @@ def test_a_failing_check_leaves_the_previous_version_of_its_period_alone_and_ale
     assert all("the previous version stands" in each and "2024-11-20" in each for each in told)
 
 
-def test_a_period_that_begins_to_fail_is_told_while_an_earlier_one_still_fails(empty: World) -> None:
-    build_after(empty, {**sale(1, OLD), "net": Decimal("999")})
-    build_after(empty, {**sale(2, NEW), "net": Decimal("999")})
-    empty.build()
-    build_after(empty, {**sale(3, OTHER), "net": Decimal("999")})
-    keys = "SELECT alert_key FROM pipeline.alert WHERE subject = $1 ORDER BY alert_id"
-    told = [key.rpartition("/")[2] for (key,) in empty.session.rows(keys, f"{DAILY.name} wrong_net")]
-    assert told == [str(OLD), str(NEW), str(OTHER)]
-
-
 def test_a_period_that_failed_is_built_when_its_facts_are_mended(empty: World) -> None:
-    build_after(empty, {**sale(1, OLD), "net": Decimal("999")})
+    empty.build_after({**sale(1, OLD), "net": Decimal("999")})
     assert sold(empty) == {}
-    build_after(empty, sale(1, OLD))
+    empty.build_after(sale(1, OLD))
     assert sold(empty) == {OLD: (1, Decimal("10.00"))}
     assert empty.session.rows("SELECT count(*)::int FROM pipeline.mart_dirty") == [(0,)]
 
@@ -104,7 +83,7 @@ def test_a_period_that_failed_is_built_when_its_facts_are_mended(empty: World) -
 def test_a_build_that_would_read_more_than_its_limit_is_refused_and_the_previous_version_stands(
     empty: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_after(empty, sale(1, OLD))
+    empty.build_after(sale(1, OLD))
     monkeypatch.setattr(building, "LEAST_BYTES", 1)
     empty.mark({"sales.transactions": empty.put(sale(1, OLD, "20.00"))})
     done = empty.build(max_bytes=1)
@@ -129,11 +108,11 @@ def test_a_mark_that_comes_while_a_build_runs_stays(empty: World) -> None:
 
 
 def test_numbers_that_come_again_after_a_restore_find_no_jobs_of_earlier_builds(empty: World) -> None:
-    build_after(empty, sale(1, OLD))
+    empty.build_after(sale(1, OLD))
     empty.session.rows("TRUNCATE pipeline.mart_build RESTART IDENTITY")
-    build_after(empty, sale(1, OLD, "20.00"))
+    empty.build_after(sale(1, OLD, "20.00"))
     empty.session.rows("TRUNCATE pipeline.mart_build RESTART IDENTITY")
-    build_after(empty, sale(1, OLD, "30.00"))
+    empty.build_after(sale(1, OLD, "30.00"))
     assert sold(empty) == {OLD: (1, Decimal("30.00"))}
 
 
@@ -158,7 +137,7 @@ def test_stock_alone_marks_only_the_mart_that_shows_it(empty: World) -> None:
 
 
 def test_marts_that_agree_have_no_finding_and_a_cent_off_is_one(empty: World) -> None:
-    build_after(empty, sale(1, OLD), sale(2, NEW, "-3.00", status="refunded"), sale(3, NEW, user_key=None))
+    empty.build_after(sale(1, OLD), sale(2, NEW, "-3.00", status="refunded"), sale(3, NEW, user_key=None))
     assert compare_marts(empty.session, empty.warehouse, ALL_DAYS) == []
     for mart in marts():
         if mart is not DAILY:
@@ -173,7 +152,7 @@ def test_marts_that_agree_have_no_finding_and_a_cent_off_is_one(empty: World) ->
 
 
 def test_a_period_that_is_out_of_date_is_not_compared(empty: World) -> None:
-    build_after(empty, sale(1, OLD))
+    empty.build_after(sale(1, OLD))
     empty.mark({"sales.transactions": empty.put(sale(2, OLD))})
     empty.build([DAILY])
     assert compare_marts(empty.session, empty.warehouse, ALL_DAYS) == []

@@ -151,9 +151,17 @@ class World:
     def build(self, chosen: Sequence[Mart] | None = None, max_bytes: int = 1 << 30) -> Built:
         """Build what is marked."""
         facts = Facts("GBP", self.open_day, max_bytes)
-        return building.build_marts(
+        done = building.build_marts(
             self.session, self.warehouse, marts() if chosen is None else chosen, facts, has_time=lambda: True
         )
+        if done.errors:
+            raise done.errors[0]
+        return done
+
+    def build_after(self, *rows: Row) -> None:
+        """Have these sales, and build what they touch."""
+        self.mark({"sales.transactions": self.put(*rows)})
+        self.build()
 
     def rebuild(self) -> None:
         """Everything anew, into empty marts."""
