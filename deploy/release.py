@@ -98,19 +98,19 @@ def zip_source(root: Path, target: Path) -> None:
             archive.writestr(entry, path.read_bytes())
 
 
-def earlier_bundles(earlier: Path, current: Path, target: Path) -> list[str]:
-    """Into `target`: the bundles of an earlier release, for the functions that there are now; which of them differ.
+def earlier_bundles(earlier: Path, running: Path, current: Path, target: Path) -> list[str]:
+    """Into `target`: the bundles of an earlier release, for the functions that there are now; those that do not run.
 
     A function that the earlier release did not have yet keeps its bundle of now. One that is gone stays gone.
     """
-    before, now = (_manifest(folder)["functions"] for folder in (earlier, current))
+    before, runs, now = (_manifest(folder)["functions"] for folder in (earlier, running, current))
     chosen = {name: before.get(name, entry) for name, entry in now.items()}
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for name, entry in chosen.items():
         shutil.copyfile((earlier if name in before else current) / entry["file"], target / entry["file"])
     (target / "manifest.json").write_text(json.dumps({"functions": chosen}, indent=1, sort_keys=True), encoding="utf-8")
-    return sorted(name for name, entry in chosen.items() if entry["file"] != now[name]["file"])
+    return sorted(name for name, entry in chosen.items() if entry["file"] != runs.get(name, now[name])["file"])
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -94,15 +94,17 @@ def smoke(root: Path, there: Installation, name: str) -> bool:
     return _job(there, "sluice-operate", name, "--env-file", f"{MOUNT}/environment.json", "doctor", "--json", *left_out)
 
 
-def rollback(root: Path, there: Installation) -> list[str]:
+def rollback(root: Path, there: Installation, running: str) -> list[str]:
     """Deploy the bundles in build/previous over the infrastructure of now; the functions that it changed.
 
+    Those that run are in build/<running>.
     Raises Refused, before anything is changed, where the plan would touch more than bundles and functions.
     """
     build = root / "build"
-    changed = earlier_bundles(build / "previous" / "package", build / "package", build / "rollback")
+    earlier, runs = build / "previous" / "package", build / running / "package"
+    changed = earlier_bundles(earlier, runs, build / "package", build / "rollback")
     if not changed:
-        raise Refused("the earlier release has the same bundles: going back to it changes nothing")
+        raise Refused("the earlier release has the bundles that run: going back to it changes nothing")
     _terraform(
         root, "plan", "-input=false", "-no-color", f"-var-file=env/{there.environment}.tfvars",
         f"-var=project={there.project}", f"-var=region={there.region}", "-var=package_dir=../build/rollback",

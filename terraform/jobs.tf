@@ -170,9 +170,9 @@ resource "google_cloud_run_v2_job" "job" {
       timeout         = "3600s"
 
       containers {
-        image   = "docker.io/library/python:3.11.14-slim-bookworm" # cloudbuild.yaml gathers the wheels with the same one
+        image   = "docker.io/library/python:3.11.14-slim-bookworm"                   # cloudbuild.yaml gathers the wheels with the same one
         command = ["python3", "-I", "-c", file("${path.module}/../deploy/start.py")] # runs nothing but what the release's name stands for
-        args    = ["migrate", "--check"] # changes nothing, where somebody runs the job without saying what
+        args    = ["migrate", "--check"]                                             # changes nothing, where somebody runs the job without saying what
 
         resources {
           limits = { cpu = "1", memory = "1Gi" }
