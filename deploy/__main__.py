@@ -78,6 +78,7 @@ def _approval(name: str, commit: str, there: Installation) -> str:
 
 def _fetch(given: argparse.Namespace, root: Path, there: Installation) -> str:
     """The release, checked, its bundles where the plan expects them; and the one to go back to, where there is one."""
+    rollout.refuse_locked(root, there)
     runs = rollout.running(root, there)
     name, earlier = given.release or runs.release, given.back_to or runs.bundles
     if not name:

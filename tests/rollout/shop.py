@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ WHERE = ("--project=shop-dev", "--region=europe-west1", "--environment=dev")
 FUNCTIONS = ("enrich", "validate")
 
 
-def change(address: str, kind: str, *actions: str) -> dict[str, object]:
-    return {"address": address, "type": kind, "change": {"actions": list(actions)}}
+def change(address: str, kind: str, *actions: str, name: str = "") -> dict[str, object]:
+    return {"address": address, "type": kind, "change": {"actions": list(actions), "before": {"name": name}}}
 
 
 BUNDLE, FUNCTION = "google_storage_bucket_object", "google_cloudfunctions2_function"
@@ -45,9 +46,10 @@ class Shop:
             (self.root / name).write_text(name)
         self.plan(CODE_ONLY)
 
-    def plan(self, changes: list[dict[str, object]]) -> None:
+    def plan(self, changes: list[dict[str, object]], *drained: str) -> None:
         """What Terraform will plan from now on."""
-        (self.home / "plan.json").write_text(json.dumps({"resource_changes": changes}))
+        plan = {"resource_changes": changes, "variables": {"drained": {"value": drained}}}
+        (self.home / "plan.json").write_text(json.dumps(plan))
 
     def doctor_says(self, *codes: int) -> None:
         """How the next smoke tests end."""
@@ -67,6 +69,7 @@ class Shop:
         (package / "manifest.json").write_text(json.dumps({"functions": entries}))
         for name in ("plan.bin", "plan.txt"):
             (self.root / "build" / name).write_text(version)
+        shutil.copyfile(self.home / "plan.json", self.root / "build" / "plan.json")
         code, told = self.step("save", f"--commit={commit}")
         assert code == 0, told
         assert self.step("store", f"--commit={commit}")[0] == 0

@@ -8,7 +8,45 @@ import pytest
 
 from deploy.__main__ import main
 from deploy.release import RECORD
-from tests.rollout.shop import Shop
+from tests.rollout.shop import CODE_ONLY, Shop, change
+
+
+def locked(shop: Shop) -> None:
+    state = shop.home / "buckets" / "shop-dev-terraform" / "sluice"
+    state.mkdir(parents=True)
+    for name in ("default.tfstate", "default.tflock"):
+        (state / name).write_text("{}")
+
+
+def test_nothing_is_migrated_while_the_state_is_locked(shop: Shop) -> None:
+    locked(shop)
+    code, told = shop.roll_out(shop.release("1"))
+    assert code == 1
+    assert "gs://shop-dev-terraform/sluice/default.tflock is there" in told
+    assert not any("jobs execute" in call for call in shop.calls)
+
+
+QUEUE, TOPIC = "google_pubsub_subscription", "google_pubsub_topic"
+
+
+@pytest.mark.parametrize(("kind", "actions"), [(QUEUE, ["delete"]), (TOPIC, ["delete"]), (QUEUE, ["create", "delete"])])
+def test_a_plan_that_drops_messages_under_way_is_no_release(shop: Shop, kind: str, actions: list[str]) -> None:
+    dropped = change(f'{kind}.push["enrich-chunks"]', kind, *actions, name="enrich-chunks")
+    shop.plan([*CODE_ONLY, dropped], "enrich-uploads")
+    with pytest.raises(
+        AssertionError, match=r"the plan deletes google_pubsub_\w+\.push\[.enrich-chunks.\] with the mess"
+    ):
+        shop.release("1")
+    shop.plan([*CODE_ONLY, dropped], "enrich-chunks")
+    shop.release("1")
+
+
+def test_a_release_may_make_and_change_what_holds_messages(shop: Shop) -> None:
+    made = [
+        change(f"{kind}.one", kind, action, name="one") for kind in (QUEUE, TOPIC) for action in ("create", "update")
+    ]
+    shop.plan([*CODE_ONLY, *made])
+    shop.release("1")
 
 
 def spoil(shop: Shop, name: str) -> None:

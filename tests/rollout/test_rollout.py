@@ -34,7 +34,22 @@ def test_a_stored_release_tells_how_it_is_approved(shop: Shop) -> None:
     name = shop.release("1")
     _, told = shop.step("store", "--commit=c1")
     assert f"git tag deploy-dev-{name} c1 && git push origin deploy-dev-{name}" in told
-    assert (shop.bucket / name / "plan.txt").read_text() == "1"
+
+
+def test_the_text_of_a_plan_begins_with_the_commit_that_an_approver_compares(shop: Shop) -> None:
+    name = shop.release("1", "c1")
+    told = "Release of commit c1 for dev, project shop-dev.\n\n1"
+    assert (shop.bucket / name / "plan.txt").read_text() == told
+
+
+def test_going_back_waits_for_whoever_changes_something_now(shop: Shop) -> None:
+    first, second = shop.release("1"), shop.release("2")
+    for name in (first, second):
+        assert shop.roll_out(name)[0] == 0
+    assert shop.go_back(first)[0] == 0
+    called = [call for call in shop.calls if call.startswith(("terraform plan", "terraform apply"))]
+    assert len(called) == 2
+    assert all("-lock-timeout=10m" in call for call in called)
 
 
 def test_failed_migrations_end_the_build_before_anything_is_tested(shop: Shop) -> None:
