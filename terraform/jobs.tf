@@ -8,8 +8,8 @@ locals {
     operate = { account = google_service_account.operate, user = google_sql_user.operate.name, tags = ["sluice-jobs", "outside"] }
   }
 
-  # What `sluice doctor` looks at: how everything is set up, and no rows. It may call the functions, start the scheduled
-  # ones, publish one canary message and read the sums.
+  # What `sluice doctor` looks at: how everything is set up, and no rows. It may ask the HTTP functions whether they
+  # answer, start the scheduled ones, publish one canary message and read the sums.
   operate_roles = toset([
     "roles/bigquery.jobUser",
     "roles/bigquery.metadataViewer",
@@ -120,8 +120,9 @@ resource "google_storage_bucket_iam_member" "operate" {
   member = google_service_account.operate.member
 }
 
+# The doctor asks those that answer by HTTP whether they are there. Scheduled ones it starts by their jobs, whose caller calls.
 resource "google_cloud_run_service_iam_member" "operate" {
-  for_each = local.functions
+  for_each = local.public
 
   location = var.region
   service  = module.function[each.key].name
