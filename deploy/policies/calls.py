@@ -56,16 +56,20 @@ def callers_reach_a_function_and_may_call_it(plan: Plan) -> Iterator[str]:
 
 
 def what_is_internal_has_its_own_caller_alone(plan: Plan) -> Iterator[str]:
-    """A function with internal ingress is called by the account of its pushes and job; that account calls no other."""
+    """A function with internal ingress is called by the account of its pushes and job; that account calls no other.
+
+    One without any, which answers the others, is called by a function's account.
+    """
     own: dict[str, set[str]] = {}
     for _, url, _, account in callers(plan):
         if function := target(plan, url):
             own.setdefault(str(function.at("name")), set()).add(f"serviceAccount:{account}")
+    functions = {f"serviceAccount:{f.at('service_config.service_account_email')}" for f in plan.of(FUNCTION)}
     internal = {str(f.at("name")) for f in plan.of(FUNCTION) if f.at("service_config.ingress_settings") == INTERNAL}
     for grant in grants(plan):
         if grant.kind != FUNCTION or grant.role != "roles/run.invoker":
             continue
-        if grant.place in internal and grant.member not in own.get(grant.place, ()):
+        if grant.place in internal and grant.member not in own.get(grant.place, functions):
             yield f"{grant.address}: {grant.member} may call {grant.place}, which is not what it pushes to or schedules"
         elif others := sorted(name for name in own if name != grant.place and grant.member in own[name]):
             yield f"{grant.address}: {grant.member} may call {grant.place}, it is the caller of {', '.join(others)}"

@@ -247,6 +247,12 @@ CASES: list[Case] = [
         ],
         "it is the caller of validate",
     ),
+    (
+        calls.what_is_internal_has_its_own_caller_alone,
+        [function("api", ingress_settings=calls.INTERNAL), invoker("api", "fn@p.iam.gserviceaccount.com")],
+        [function("api", ingress_settings=calls.INTERNAL), invoker("api", OPERATOR)],
+        "may call api",
+    ),
     (calls.tokens_may_be_signed, [ACCOUNT, SIGNER, subscription()], [ACCOUNT, subscription()], "may not make tokens"),
     (calls.every_call_is_tried_again, [subscription(), job()], [subscription(retry_policy=[])], "retry_policy"),
     (calls.every_call_is_tried_again, [], [job(retry_config=[])], "retry_count"),
