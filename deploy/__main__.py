@@ -14,7 +14,7 @@ from deploy import rollout
 from deploy.release import Origin, Refused, check, save
 from deploy.rollout import Installation, Running, note, noted
 
-STEPS = ("save", "store", "fetch", "migrate", "smoke", "rollback", "finish")
+STEPS = ("save", "store", "fetch", "migrate", "record", "smoke", "rollback", "finish")
 
 
 def main(words: list[str], root: Path) -> int:
@@ -58,12 +58,14 @@ def _step(given: argparse.Namespace, root: Path, there: Installation) -> tuple[s
         case "migrate":
             rollout.migrate(there, given.release)
             return "migrated, and the users of the database have their roles", 0
+        case "record":
+            return _record(root, there), 0
         case "smoke":
             return _smoke(root, there), 0
         case "rollback":
             return _rollback(given, root, there), 0
         case _:
-            return _finish(given, root, there)
+            return _finish(given, root)
 
 
 def _approval(name: str, commit: str, there: Installation) -> str:
@@ -76,6 +78,7 @@ def _approval(name: str, commit: str, there: Installation) -> str:
 
 def _fetch(given: argparse.Namespace, root: Path, there: Installation) -> str:
     """The release, checked, its bundles where the plan expects them; and the one to go back to, where there is one."""
+    rollout.refuse_locked(root, there)
     runs = rollout.running(root, there)
     name, earlier = given.release or runs.release, given.back_to or runs.bundles
     if not name:
@@ -87,8 +90,17 @@ def _fetch(given: argparse.Namespace, root: Path, there: Installation) -> str:
     note(root, release=name, earlier=earlier)
     if not earlier:
         return f"release {name}; it is the first, there is none to go back to"
-    check(rollout.fetch(root, there, earlier, "previous"), earlier, Origin(there.project, there.environment, None))
+    others = {"previous": earlier} | ({"running": runs.bundles} if given.back_to else {})
+    for place, other in others.items():
+        check(rollout.fetch(root, there, other, place), other, Origin(there.project, there.environment, None))
     return f"release {name}, and {earlier} to go back to"
+
+
+def _record(root: Path, there: Installation) -> str:
+    """What runs from here on, whatever becomes of the steps after it."""
+    release = noted(root)["release"]
+    rollout.record(root, there, Running(release, release))
+    return f"noted that release {release} runs; whether it works, the smoke test says"
 
 
 def _smoke(root: Path, there: Installation) -> str:
@@ -106,7 +118,7 @@ def _rollback(given: argparse.Namespace, root: Path, there: Installation) -> str
         return "the smoke test passed: nothing to go back from"
     if not known["earlier"]:
         return "there is no earlier release to go back to: mend this one and deploy again"
-    changed = rollout.rollback(root, there)
+    changed = rollout.rollback(root, there, "running" if given.back_to else "release")
     rollout.record(root, there, Running(known["release"], known["earlier"]))
     if given.back_to:
         return f"the bundles of {known['earlier']} run again: {', '.join(changed)}"
@@ -115,12 +127,10 @@ def _rollback(given: argparse.Namespace, root: Path, there: Installation) -> str
     return f"the bundles of {known['earlier']} run again: {', '.join(changed)}; the smoke test {told}"
 
 
-def _finish(given: argparse.Namespace, root: Path, there: Installation) -> tuple[str, int]:
+def _finish(given: argparse.Namespace, root: Path) -> tuple[str, int]:
     known = noted(root)
     if known["smoke"] != "passed":
         return "the smoke test did not pass; the steps above say what was done: docs/deployment.md#roll-back", 1
-    if not given.back_to:
-        rollout.record(root, there, Running(known["release"], known["release"]))
     return f"release {known['release']} runs" + (f" with the bundles of {known['earlier']}" if given.back_to else ""), 0
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts `sluice` from a release, in a job inside the network: it can reach Postgres there, and no package index. So the
-# wheels are in the release. Called by the jobs of terraform/jobs.tf with RELEASE, the folder of the release. It waits at
-# most 3 minutes for its way into the network, until it reaches what every connection to Postgres asks first.
+# wheels are in the release. Called by deploy/start.py with RELEASE, a checked copy of the release. It waits at most 3
+# minutes for its way into the network, until it reaches what every connection to Postgres asks first.
 set -eu
 home=$(mktemp -d)
 python -m zipfile -e "$RELEASE/source.zip" "$home"

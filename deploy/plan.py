@@ -9,6 +9,10 @@ CODE = frozenset({"google_storage_bucket_object", "google_cloudfunctions2_functi
 """Kinds of resources that change when only the bundle of a function does."""
 
 
+MESSAGES = frozenset({"google_pubsub_subscription", "google_pubsub_topic"})
+"""Kinds of resources that hold messages."""
+
+
 def changes(plan: Mapping[str, Any]) -> dict[str, tuple[str, list[str]]]:
     """Address => kind and actions, of all that the plan changes; reading and leaving alone are no changes."""
     return {
@@ -16,6 +20,20 @@ def changes(plan: Mapping[str, Any]) -> dict[str, tuple[str, list[str]]]:
         for change in plan.get("resource_changes", [])
         if change["change"]["actions"] not in (["no-op"], ["read"])
     }
+
+
+def undrained(plan: Mapping[str, Any]) -> list[str]:
+    """Addresses of what holds messages that the plan would delete, also to make it anew, and `drained` does not name.
+
+    What waits in a subscription goes with it; the ledger would count these rows as pending for ever.
+    """
+    drained = plan.get("variables", {}).get("drained", {}).get("value", ())
+    return sorted(
+        one["address"]
+        for one in plan.get("resource_changes", [])
+        if one["type"] in MESSAGES and "delete" in one["change"]["actions"]
+        if one["change"]["before"]["name"] not in drained
+    )
 
 
 def beyond_code(plan: Mapping[str, Any]) -> list[str]:

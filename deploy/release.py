@@ -1,7 +1,7 @@
 """A release: what one build made and what another may apply; the very files, told by their hashes.
 
     release.json            which commit, project and environment; the SHA-256 of every other file
-    plan.bin  plan.txt      Terraform's plan, for Terraform and for people
+    plan.bin  plan.txt      Terraform's plan, for Terraform and for people; the latter begins with the commit
     package/                the bundles of the functions and their manifest.json
     source.zip  wheels/  job.sh     `sluice` itself, for the jobs that run inside the network
 
@@ -18,6 +18,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from deploy.plan import undrained
 
 RECORD = "release.json"
 SOURCES = ("cli", "functions", "local", "shared", "sql")
@@ -41,13 +43,19 @@ class Origin:
 def save(root: Path, folder: Path, origin: Origin) -> str:
     """Gather a release of the checkout `root` in `folder`; its name, the SHA-256 of its record. Raises Refused."""
     build = root / "build"
-    for needed in (build / "plan.bin", build / "plan.txt", build / "package" / "manifest.json", build / "wheels"):
-        if not needed.exists():
-            raise Refused(f"{needed.relative_to(root)} is missing: an earlier step of the build makes it")
+    for name in ("plan.bin", "plan.txt", "plan.json", "package/manifest.json", "wheels"):
+        if not (build / name).exists():
+            raise Refused(f"build/{name} is missing: an earlier step of the build makes it")
+    if lost := undrained(_read(build / "plan.json")):
+        raise Refused(
+            f"the plan deletes {', '.join(lost)} with the messages that wait there: "
+            "docs/deployment.md#rename-or-remove-a-function"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("plan.bin", "plan.txt"):
-        shutil.copyfile(build / name, folder / name)
+    shutil.copyfile(build / "plan.bin", folder / "plan.bin")
+    told = f"Release of commit {origin.commit or 'unknown'} for {origin.environment}, project {origin.project}.\n\n"
+    (folder / "plan.txt").write_text(told + (build / "plan.txt").read_text(encoding="utf-8"), encoding="utf-8")
     for name in ("package", "wheels"):
         shutil.copytree(build / name, folder / name)
     shutil.copyfile(root / "deploy" / "job.sh", folder / "job.sh")
@@ -66,7 +74,7 @@ def check(folder: Path, name: str, origin: Origin) -> None:
         raise Refused(
             f"{RECORD} has the SHA-256 {sha256(record_file)}, the build was given {name}: not what was approved"
         )
-    record: dict[str, Any] = json.loads(record_file.read_text(encoding="utf-8"))
+    record = _read(record_file)
     for what, expected in vars(origin).items():
         if expected is not None and record[what] != expected:
             raise Refused(f"the release is of {what} {record[what]!r}, this build is of {expected!r}")
@@ -98,21 +106,21 @@ def zip_source(root: Path, target: Path) -> None:
             archive.writestr(entry, path.read_bytes())
 
 
-def earlier_bundles(earlier: Path, current: Path, target: Path) -> list[str]:
-    """Into `target`: the bundles of an earlier release, for the functions that there are now; which of them differ.
+def earlier_bundles(earlier: Path, running: Path, current: Path, target: Path) -> list[str]:
+    """Into `target`: the bundles of an earlier release, for the functions that there are now; those that do not run.
 
     A function that the earlier release did not have yet keeps its bundle of now. One that is gone stays gone.
     """
-    before, now = (_manifest(folder)["functions"] for folder in (earlier, current))
+    before, runs, now = (_read(folder / "manifest.json")["functions"] for folder in (earlier, running, current))
     chosen = {name: before.get(name, entry) for name, entry in now.items()}
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for name, entry in chosen.items():
         shutil.copyfile((earlier if name in before else current) / entry["file"], target / entry["file"])
     (target / "manifest.json").write_text(json.dumps({"functions": chosen}, indent=1, sort_keys=True), encoding="utf-8")
-    return sorted(name for name, entry in chosen.items() if entry["file"] != now[name]["file"])
+    return sorted(name for name, entry in chosen.items() if entry["file"] != runs.get(name, now[name])["file"])
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+def _read(file: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return read

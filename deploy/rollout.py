@@ -19,6 +19,10 @@ from deploy.release import RECORD, Refused, earlier_bundles, sha256
 
 CURRENT = "current.json"
 """Object of the bucket that says what runs."""
+LOCK = "default.tflock"
+"""Object beside the state (terraform/backend.tf) that Terraform makes while it changes something."""
+LOCK_TIMEOUT = "-lock-timeout=10m"
+"""How long Terraform waits for whoever changes something now."""
 MOUNT = "/releases"
 """Where the jobs see the bucket of the releases (terraform/jobs.tf)."""
 OF_THE_PAST = ("backlog", "scheduler")
@@ -38,6 +42,20 @@ class Installation:
     def releases(self) -> str:
         """The bucket of the releases."""
         return f"gs://{self.project}-releases"
+
+    @property
+    def state(self) -> str:
+        """The folder of Terraform's state."""
+        return f"gs://{self.project}-terraform/sluice"
+
+
+def refuse_locked(root: Path, there: Installation) -> None:
+    """Raises Refused where the state is locked: what waits for it in vain had better not migrate first."""
+    if f"{there.state}/{LOCK}" in _ask(["gcloud", "storage", "ls", there.state], root).split():
+        raise Refused(
+            f"{there.state}/{LOCK} is there: somebody applies a change now, so start this again when it has ended; "
+            "where nobody does, an apply was killed: docs/deployment.md#a-state-that-stays-locked"
+        )
 
 
 def store(root: Path, there: Installation) -> str:
@@ -94,24 +112,26 @@ def smoke(root: Path, there: Installation, name: str) -> bool:
     return _job(there, "sluice-operate", name, "--env-file", f"{MOUNT}/environment.json", "doctor", "--json", *left_out)
 
 
-def rollback(root: Path, there: Installation) -> list[str]:
+def rollback(root: Path, there: Installation, running: str) -> list[str]:
     """Deploy the bundles in build/previous over the infrastructure of now; the functions that it changed.
 
+    Those that run are in build/<running>.
     Raises Refused, before anything is changed, where the plan would touch more than bundles and functions.
     """
     build = root / "build"
-    changed = earlier_bundles(build / "previous" / "package", build / "package", build / "rollback")
+    earlier, runs = build / "previous" / "package", build / running / "package"
+    changed = earlier_bundles(earlier, runs, build / "package", build / "rollback")
     if not changed:
-        raise Refused("the earlier release has the same bundles: going back to it changes nothing")
+        raise Refused("the earlier release has the bundles that run: going back to it changes nothing")
     _terraform(
-        root, "plan", "-input=false", "-no-color", f"-var-file=env/{there.environment}.tfvars",
+        root, "plan", LOCK_TIMEOUT, "-input=false", "-no-color", f"-var-file=env/{there.environment}.tfvars",
         f"-var=project={there.project}", f"-var=region={there.region}", "-var=package_dir=../build/rollback",
         "-out=../build/rollback.bin",
     )  # fmt: skip
     planned = json.loads(_ask([_binary(root), "show", "-json", "../build/rollback.bin"], root / "terraform"))
     if beyond := beyond_code(planned):
         raise Refused(f"going back would change more than code: {', '.join(beyond)}; deploy a mended release instead")
-    _terraform(root, "apply", "-input=false", "-no-color", "../build/rollback.bin")
+    _terraform(root, "apply", LOCK_TIMEOUT, "-input=false", "-no-color", "../build/rollback.bin")
     return changed
 
 

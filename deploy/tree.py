@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-FOLDERS = ("terraform", "functions", "shared", "sql", "docs")
+FOLDERS = ("terraform", "functions", "shared", "sql", "docs", "deploy")
 NOT_COPIED = shutil.ignore_patterns(".terraform", "__pycache__", "*.tfstate*", "*.tfplan", "backend.tf")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ except ImportError:  # PyYAML was built without libyaml
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "functions" / "functions.yaml"
+NAME = re.compile("^[a-z][a-z_]{1,21}[a-z]$")
+"""An account has 6 to 30 letters, of which `fn-` and `invoke-` are some; terraform/modules/table says the same."""
 
 
 class BadTable(ValueError):
@@ -90,6 +93,8 @@ def _lines(text: str) -> dict[str, int]:
 
 
 def _function(name: str, row: dict[str, Any], topics: tuple[str, ...], place: str) -> Function:
+    if not NAME.match(name):
+        raise BadTable(f"{place}: the name must be 3 to 23 small letters and _, as accounts are named after it")
     triggers: list[dict[str, Any]] = row["triggers"]
     for trigger in triggers:
         if len(trigger) != 1 or not set(trigger) <= {"topic", "schedule", "http"}:

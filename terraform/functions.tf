@@ -2,7 +2,9 @@
 locals {
   pushed    = toset([for name, row in local.functions : name if anytrue([for trigger in row.triggers : can(trigger.topic)])])
   scheduled = { for name, row in local.functions : name => one([for trigger in row.triggers : trigger.schedule if can(trigger.schedule)]) if anytrue([for trigger in row.triggers : can(trigger.schedule)]) }
-  public    = toset([for name, row in local.functions : name if anytrue([for trigger in row.triggers : can(trigger.http)])])
+
+  # Those that are called from outside. What is there for development only answers the functions, inside the network.
+  public = toset([for name, row in local.functions : name if anytrue([for trigger in row.triggers : can(trigger.http)]) && try(row.environments, []) != ["dev"]])
 
   # CPUs that Google gives with each size of memory: https://cloud.google.com/functions/docs/configuring/memory
   cpu = { "128Mi" = "0.0833", "256Mi" = "0.1666", "512Mi" = "0.3333", "1Gi" = "0.5833", "2Gi" = "1", "4Gi" = "2" }

@@ -72,9 +72,9 @@ locals {
     { for name, account in google_service_account.invoker : "${name}-invoker" => { function = name, member = account.member } },
   )
   outside_callers = merge(
-    { for pair in setproduct(setsubtract(local.public, ["product_api"]), var.operators) : "${pair[0]}-${pair[1]}" => { function = pair[0], member = pair[1] } },
+    { for pair in setproduct(local.public, var.operators) : "${pair[0]}-${pair[1]}" => { function = pair[0], member = pair[1] } },
     { for member in var.report_readers : "report-${member}" => { function = "report", member = member } if contains(local.public, "report") },
-    { for name in local.public : "product_api-extract_products" => { function = name, member = google_service_account.function["extract_products"].member } if name == "product_api" },
+    { for name in keys(local.functions) : "product_api-extract_products" => { function = name, member = google_service_account.function["extract_products"].member } if name == "product_api" },
   )
 }
 

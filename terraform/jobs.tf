@@ -8,8 +8,8 @@ locals {
     operate = { account = google_service_account.operate, user = google_sql_user.operate.name, tags = ["sluice-jobs", "outside"] }
   }
 
-  # What `sluice doctor` looks at: how everything is set up, and no rows. It may call the functions, start the scheduled
-  # ones, publish one canary message and read the sums.
+  # What `sluice doctor` looks at: how everything is set up, and no rows. It may ask the HTTP functions whether they
+  # answer, start the scheduled ones, publish one canary message and read the sums.
   operate_roles = toset([
     "roles/bigquery.jobUser",
     "roles/bigquery.metadataViewer",
@@ -120,8 +120,9 @@ resource "google_storage_bucket_iam_member" "operate" {
   member = google_service_account.operate.member
 }
 
+# The doctor asks those that answer by HTTP whether they are there. Scheduled ones it starts by their jobs, whose caller calls.
 resource "google_cloud_run_service_iam_member" "operate" {
-  for_each = local.functions
+  for_each = local.public
 
   location = var.region
   service  = module.function[each.key].name
@@ -170,9 +171,9 @@ resource "google_cloud_run_v2_job" "job" {
       timeout         = "3600s"
 
       containers {
-        image   = "docker.io/library/python:3.11.14-slim-bookworm" # cloudbuild.yaml gathers the wheels with the same one
-        command = ["sh", "-c", "exec sh \"$RELEASE/job.sh\" \"$@\"", "sluice"]
-        args    = ["migrate", "--check"] # changes nothing, where somebody runs the job without saying what
+        image   = "docker.io/library/python:3.11.14-slim-bookworm"                   # cloudbuild.yaml gathers the wheels with the same one
+        command = ["python3", "-I", "-c", file("${path.module}/../deploy/start.py")] # runs nothing but what the release's name stands for
+        args    = ["migrate", "--check"]                                             # changes nothing, where somebody runs the job without saying what
 
         resources {
           limits = { cpu = "1", memory = "1Gi" }

@@ -53,6 +53,12 @@ variable "max_instances" {
   }
 }
 
+variable "drained" {
+  description = "Subscriptions and topics of Pub/Sub that a release may delete, by name: no message waits in them any more. A plan that deletes another is made no release of."
+  type        = list(string)
+  default     = []
+}
+
 variable "settings" {
   description = "Settings of the functions, by the names of .env.example; what is left out has the default written there."
   type        = map(string)

@@ -46,6 +46,20 @@ def test_what_a_step_advises_to_read_is_there() -> None:
     assert named <= anchors
 
 
+def test_the_way_to_postgres_is_that_of_the_network() -> None:
+    """Nothing is let in, so a tunnel takes more than is there; what it would stand on is there under these names."""
+    told = section(PAGE, "## Reach Postgres")
+    terraform = "".join(path.read_text(encoding="utf-8") for path in sorted(SERVICES.parent.glob("*.tf")))
+    assert "no firewall rule lets anything in" in told
+    assert set(re.findall(r'direction += "(\w+)"', terraform)) == {"EGRESS"}
+    assert "google_compute_instance" not in terraform
+    named = set(re.findall(r"`(sluice-[\w-]+)`", told)) - {"sluice-operate"}
+    assert len(named) == 4
+    assert all(f'"{name}"' in terraform for name in named)
+    assert "port 3307" in told
+    assert 'ports    = ["3307"]' in terraform
+
+
 @pytest.mark.skipif(not SERVICES.exists(), reason="terraform/services.tf is not there: nothing to compare with")
 def test_every_service_that_the_doctor_asks_for_is_switched_on_by_terraform() -> None:
     on = set(re.findall(r'"(\w+)\.googleapis\.com"', SERVICES.read_text(encoding="utf-8")))

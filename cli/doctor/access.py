@@ -18,6 +18,9 @@ APIS = (
 PUBLISHER = "roles/pubsub.publisher"
 SUBSCRIBER = "roles/pubsub.subscriber"
 SIGNER = "roles/iam.serviceAccountTokenCreator"
+RAW_WRITER = ("roles/storage.objectCreator", "roles/storage.legacyBucketReader")
+"""What Pub/Sub asks for on a bucket to which a subscription writes:
+https://cloud.google.com/pubsub/docs/create-cloudstorage-subscription."""
 KEY_USER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 NOT_FOUND = 404
 
@@ -88,7 +91,9 @@ def _deliveries(patient: Installation, agent: str) -> Iterator[Grant]:
         dead, subscription = patient.topic(f"{name}-dead"), patient.subscription(name)
         yield Grant(("pubsub", f"v1/{dead}"), dead, PUBLISHER, agent)
         yield Grant(("pubsub", f"v1/{subscription}"), subscription, SUBSCRIBER, agent)
-    listed = patient.subscriber.list_subscriptions(project=f"projects/{patient.settings.project}")
+    listed = list(patient.subscriber.list_subscriptions(project=f"projects/{patient.settings.project}"))
+    for bucket in sorted({one.cloud_storage_config.bucket for one in listed} - {""}):
+        yield from (Grant(("storage", f"storage/v1/b/{bucket}"), bucket, role, agent) for role in RAW_WRITER)
     for account in sorted({one.push_config.oidc_token.service_account_email for one in listed} - {""}):
         name = f"projects/{patient.settings.project}/serviceAccounts/{account}"
         yield Grant(("iam", f"v1/{name}"), name, SIGNER, agent)
@@ -115,7 +120,8 @@ def _policy(api: GoogleApi, place: tuple[str, str]) -> list[dict[str, Any]]:
     service, path = place
     read = api.post if service in ("cloudresourcemanager", "iam") else api.get
     try:
-        found: list[dict[str, Any]] = read(service, f"{path}:getIamPolicy").get("bindings", [])
+        policy = f"{path}/iam" if service == "storage" else f"{path}:getIamPolicy"
+        found: list[dict[str, Any]] = read(service, policy).get("bindings", [])
     except ApiRefused as exc:
         if exc.status != NOT_FOUND:
             raise

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions as gax
-from google.pubsub_v1.types import Subscription
+from google.pubsub_v1.types import CloudStorageConfig, Subscription
 
 from cli.doctor.installation import RAW_COPY, Installation
 from cli.doctor.steps import Fault, Found
@@ -21,6 +21,13 @@ LONGEST_WAIT = 300.0
 LONGEST_KEPT = 900.0
 """Seconds: what waits longer is critical, as the alert on the oldest unacknowledged message has it. A message of the
 raw copy waits until its file is written, every five minutes."""
+STORING = CloudStorageConfig.State
+UNSTORED = {
+    STORING.PERMISSION_DENIED: "see the step `agents`: the bucket's grants to Pub/Sub's agent, or the key's",
+    STORING.NOT_FOUND: "the bucket is gone: make it again within 7 days, as long as the messages wait",
+    STORING.IN_TRANSIT_LOCATION_RESTRICTION: "the topic's regions (message_storage_policy) must have the bucket's",
+}
+"""What to do where a subscription writes nothing to its bucket; the messages wait for 7 days."""
 LOOK_BACK = timedelta(minutes=10)
 WAITING = "num_undelivered_messages"
 OLDEST = "oldest_unacked_message_age"
@@ -74,9 +81,9 @@ def check_subscriptions(patient: Installation) -> Found:
             told = f"{name} is not there: what is published to {topic} does not reach {function}"
             faults.append(Fault(told, patient.made_by))
             continue
-        wrong = list(_differences(patient, function, topic, found[name]))
+        wrong = [*_differences(patient, name, topic, found[name]), *_push(patient, function, found[name])]
         if wrong:
-            faults.append(Fault(f"{name}: {', '.join(wrong)}", _set_right(patient, name)))
+            faults.append(Fault(f"{name}: {', '.join(wrong)}", _set_right(patient, found[name])))
     if patient.api:
         faults += _raw_copy(patient, found.get(RAW_COPY))
     return Found(f"{len(patient.deliveries)} subscriptions, as functions.yaml says", faults)
@@ -84,31 +91,50 @@ def check_subscriptions(patient: Installation) -> Found:
 
 def _raw_copy(patient: Installation, found: Subscription | None) -> Iterator[Fault]:
     """The stream as it came is kept in a bucket, by a subscription of its own."""
-    if found is None or found.topic != patient.topic("transactions") or not found.cloud_storage_config.bucket:
+    if found is None or not found.cloud_storage_config.bucket:
         yield Fault(f"{RAW_COPY} does not keep the messages of topic transactions in a bucket", patient.made_by)
+        return
+    if wrong := list(_differences(patient, RAW_COPY, "transactions", found)):
+        yield Fault(f"{RAW_COPY}: {', '.join(wrong)}", _set_right(patient, found))
+    bucket, state = found.cloud_storage_config.bucket, found.cloud_storage_config.state
+    if state != STORING.ACTIVE:
+        yield Fault(f"{RAW_COPY} writes nothing to {bucket}: {state.name}", UNSTORED.get(state, patient.made_by))
 
 
-def _set_right(patient: Installation, name: str) -> str:
-    return patient.made_by if patient.api else f"delete subscription {name}, then {patient.made_by}"
+def _set_right(patient: Installation, found: Subscription) -> str:
+    """Terraform puts a setting right; nothing attaches a subscription again, and what waited in it is gone."""
+    if patient.api and not found.detached:
+        return patient.made_by
+    return f"delete subscription {found.name.rpartition('/')[2]}, then {patient.made_by}"
 
 
-def _differences(patient: Installation, function: str, topic: str, found: Subscription) -> Iterator[str]:
-    push, policy, retry = found.push_config, found.dead_letter_policy, found.retry_policy
-    endpoint = patient.function_urls[function]
-    told: list[tuple[str, object, object]] = [
+def _push(patient: Installation, function: str, found: Subscription) -> Iterator[str]:
+    push, endpoint = found.push_config, patient.function_urls[function].rstrip("/")
+    yield from _told(("push endpoint", push.push_endpoint.rstrip("/"), endpoint))
+    if patient.api:
+        yield from _told(("OIDC audience", push.oidc_token.audience.rstrip("/"), endpoint))
+        if not push.oidc_token.service_account_email:
+            yield "no OIDC account signs its pushes"
+
+
+def _differences(patient: Installation, name: str, topic: str, found: Subscription) -> Iterator[str]:
+    policy, retry = found.dead_letter_policy, found.retry_policy
+    if found.detached:
+        yield "it is detached from its topic and gets nothing"
+    if found.state == Subscription.State.RESOURCE_ERROR:
+        yield "its state is RESOURCE_ERROR: it cannot deliver"
+    yield from _told(
         ("topic", found.topic, patient.topic(topic)),
         ("ack deadline", found.ack_deadline_seconds, ACK_DEADLINE_SECONDS),
-        ("dead-letter topic", policy.dead_letter_topic, patient.topic(f"{function}-{topic}-dead")),
+        ("dead-letter topic", policy.dead_letter_topic, patient.topic(f"{name}-dead")),
         ("attempts", policy.max_delivery_attempts, ATTEMPTS),
         ("least backoff", _seconds(retry.minimum_backoff), MIN_BACKOFF_SECONDS),
         ("most backoff", _seconds(retry.maximum_backoff), MAX_BACKOFF_SECONDS),
-        ("push endpoint", push.push_endpoint.rstrip("/"), endpoint.rstrip("/")),
-    ]
-    if patient.api:
-        told.append(("OIDC audience", push.oidc_token.audience.rstrip("/"), endpoint.rstrip("/")))
-        if not push.oidc_token.service_account_email:
-            yield "no OIDC account signs its pushes"
-    for what, is_now, wanted in told:
+    )
+
+
+def _told(*settings: tuple[str, object, object]) -> Iterator[str]:
+    for what, is_now, wanted in settings:
         if is_now != wanted:
             yield f"{what} is {is_now or 'none'}, not {wanted}"
 

@@ -25,12 +25,9 @@ NO_FUNCTION = "no function at this path"
 
 def check_functions(patient: Installation) -> Found:
     """Every function is installed and answers; no call does any work."""
-    if patient.api:
-        faults = _deployed(patient)
-        asked = [function.name for function in patient.functions if function.http]
-    else:
-        faults = []
-        asked = [function.name for function in patient.functions if not function.development_only]
+    faults = _deployed(patient) if patient.api else []
+    ours = [function for function in patient.functions if not function.development_only]
+    asked = [function.name for function in ours if function.http or not patient.api]
     answered = 0
     with httpx.Client(timeout=CALL_SECONDS, verify=certificates()) as client:
         for name in [] if faults else asked:

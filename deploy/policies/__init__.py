@@ -47,6 +47,7 @@ OF_THE_PLAN: tuple[Callable[[Plan], Iterator[str]], ...] = (
     messages.messages_wait_a_week_and_subscriptions_stay,
     messages.buckets_may_notify,
     calls.callers_reach_a_function_and_may_call_it,
+    calls.what_is_internal_has_its_own_caller_alone,
     calls.tokens_may_be_signed,
     calls.every_call_is_tried_again,
     calls.deadlines_are_a_ladder,

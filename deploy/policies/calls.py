@@ -10,6 +10,7 @@ from deploy.policies.grants import grants
 FUNCTION = "google_cloudfunctions2_function"
 SUBSCRIPTION = "google_pubsub_subscription"
 JOB = "google_cloud_scheduler_job"
+INTERNAL = "ALLOW_INTERNAL_ONLY"
 MARGIN_SECONDS = 30
 """Between a function's own end and its caller's patience: what a response takes, and a little more."""
 LONGEST_DEADLINE = 1800
@@ -52,6 +53,26 @@ def callers_reach_a_function_and_may_call_it(plan: Plan) -> Iterator[str]:
             yield f"{caller.address}: the audience {audience} is not the URL that it calls"
         elif (function.at("name"), f"serviceAccount:{account}") not in may:
             yield f"{caller.address}: {account} has no run.invoker on {function.at('name')}"
+
+
+def what_is_internal_has_its_own_caller_alone(plan: Plan) -> Iterator[str]:
+    """A function with internal ingress is called by the account of its pushes and job; that account calls no other.
+
+    One without any, which answers the others, is called by a function's account.
+    """
+    own: dict[str, set[str]] = {}
+    for _, url, _, account in callers(plan):
+        if function := target(plan, url):
+            own.setdefault(str(function.at("name")), set()).add(f"serviceAccount:{account}")
+    functions = {f"serviceAccount:{f.at('service_config.service_account_email')}" for f in plan.of(FUNCTION)}
+    internal = {str(f.at("name")) for f in plan.of(FUNCTION) if f.at("service_config.ingress_settings") == INTERNAL}
+    for grant in grants(plan):
+        if grant.kind != FUNCTION or grant.role != "roles/run.invoker":
+            continue
+        if grant.place in internal and grant.member not in own.get(grant.place, functions):
+            yield f"{grant.address}: {grant.member} may call {grant.place}, which is not what it pushes to or schedules"
+        elif others := sorted(name for name in own if name != grant.place and grant.member in own[name]):
+            yield f"{grant.address}: {grant.member} may call {grant.place}, it is the caller of {', '.join(others)}"
 
 
 def tokens_may_be_signed(plan: Plan) -> Iterator[str]:

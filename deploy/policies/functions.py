@@ -45,10 +45,10 @@ def the_table_is_what_is_planned(plan: Plan, repository: Repository) -> Iterator
 
 
 def ingress_follows_the_triggers(plan: Plan, repository: Repository) -> Iterator[str]:
-    """From outside only what an operator or a client calls; what is pushed and scheduled is internal."""
+    """From outside only what an operator or a client calls; what is pushed, scheduled or for dev only is internal."""
     for name, row in repository.deployed(plan.environment).items():
         function = planned_functions(plan).get(slug(name))
-        called = any("http" in trigger for trigger in row["triggers"])
+        called = any("http" in trigger for trigger in row["triggers"]) and row.get("environments") != ["dev"]
         expected = "ALLOW_ALL" if called else "ALLOW_INTERNAL_ONLY"
         if function and function.at("service_config.ingress_settings") != expected:
             yield f"{function.address}: ingress_settings must be {expected}"

@@ -131,6 +131,10 @@ run "dev_has_the_simulated_api_and_who_asks_it" {
     error_message = "dev lacks a function"
   }
   assert {
+    condition     = local.public == toset(["close_month", "replay_quarantine", "report"])
+    error_message = "the simulated API is open to callers from outside"
+  }
+  assert {
     condition     = local.outside_callers["product_api-extract_products"].function == "product_api" && length([for key in keys(local.outside_callers) : key if startswith(key, "product_api-")]) == 1
     error_message = "extract_products may not ask the simulated API, or somebody else may"
   }

@@ -157,6 +157,36 @@ run "a_doubled_name" {
   }
 }
 
+run "a_name_too_short_for_an_account" {
+  command = plan
+  module {
+    source = "./modules/table"
+  }
+  variables {
+    text = replace(var.text, "  show:", "  sh:")
+  }
+  assert {
+    condition     = contains(output.problems, "functions/functions.yaml:16: sh: the name must be 3 to 23 small letters and _, as accounts are named after it")
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "the_shortest_name_of_an_account" {
+  command = plan
+  module {
+    source = "./modules/table"
+  }
+  variables {
+    folders = ["load", "sho"]
+    bundles = ["load", "sho"]
+    text    = replace(var.text, "  show:", "  sho:")
+  }
+  assert {
+    condition     = length(output.problems) == 0
+    error_message = join("\n", output.problems)
+  }
+}
+
 run "a_missing_folder" {
   command = plan
   module {

@@ -40,10 +40,11 @@ def test_a_release_is_saved_only_after_every_check() -> None:
 
 def test_the_database_is_migrated_before_the_saved_plan_is_applied_and_tested_after() -> None:
     order = steps(APPLY)
-    wanted = ["fetch", "migrate", "terraform-apply", "grant", "smoke", "rollback", "finish"]
+    wanted = ["fetch", "migrate", "terraform-apply", "record", "grant", "smoke", "rollback", "finish"]
     assert [step for step in order if step in wanted] == wanted
     (apply,) = (step for step in read_build(APPLY).steps if step.id == "terraform-apply")
     assert apply.args[-1] == "../build/release/plan.bin"
+    assert "-lock-timeout=10m" in apply.args
     assert "plan" not in [word for step in read_build(APPLY).steps for word in step.args]
 
 

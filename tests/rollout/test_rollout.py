@@ -1,108 +1,14 @@
-"""A release rolled out, refused, and gone back from, step by step as the builds call them."""
+"""A release rolled out and gone back from, step by step as the builds call them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from cli.doctor.checkup import CANARY, STEPS
-from deploy.__main__ import main
-from deploy.release import RECORD, sha256
 from deploy.rollout import OF_THE_PAST
-from tests.rollout.fakes import install, path_with
-
-WHERE = ("--project=shop-dev", "--region=europe-west1", "--environment=dev")
-FUNCTIONS = ("enrich", "validate")
-
-
-def change(address: str, kind: str, *actions: str) -> dict[str, object]:
-    return {"address": address, "type": kind, "change": {"actions": list(actions)}}
-
-
-BUNDLE, FUNCTION = "google_storage_bucket_object", "google_cloudfunctions2_function"
-CODE_ONLY = [
-    change('module.function["enrich"].google_storage_bucket_object.bundle', BUNDLE, "delete", "create"),
-    change('module.function["enrich"].google_cloudfunctions2_function.this', FUNCTION, "update"),
-    change("google_pubsub_topic.topic", "google_pubsub_topic", "no-op"),
-]
-
-
-class Shop:
-    """A checkout, a project with a bucket of releases, and the steps of a build on them."""
-
-    def __init__(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.home, self.root, self._capsys = home, home / "checkout", capsys
-        self.bucket = home / "buckets" / "shop-dev-releases"
-        self.bucket.mkdir(parents=True)
-        for folder in ("cli", "functions", "local", "shared", "sql", "deploy", "terraform", "build/wheels"):
-            (self.root / folder).mkdir(parents=True)
-        for name in (
-            "requirements.txt",
-            "requirements-cli.txt",
-            "shared/errors.py",
-            "deploy/job.sh",
-            "build/wheels/a.whl",
-        ):
-            (self.root / name).write_text(name)
-        self.plan(CODE_ONLY)
-
-    def plan(self, changes: list[dict[str, object]]) -> None:
-        """What Terraform will plan from now on."""
-        (self.home / "plan.json").write_text(json.dumps({"resource_changes": changes}))
-
-    def doctor_says(self, *codes: int) -> None:
-        """How the next smoke tests end."""
-        (self.home / "sluice-operate.says").write_text(" ".join(map(str, codes)))
-
-    def step(self, name: str, *words: str) -> tuple[int, str]:
-        code = main([name, *WHERE, *words], self.root)
-        return code, self._capsys.readouterr().out
-
-    def release(self, version: str, commit: str = "c1") -> str:
-        """Make and store a release whose bundle of `enrich` is of this version; its name."""
-        package = self.root / "build" / "package"
-        package.mkdir(exist_ok=True)
-        entries = {name: {"file": f"{name}-{version if name == 'enrich' else 'same'}.zip"} for name in FUNCTIONS}
-        for entry in entries.values():
-            (package / entry["file"]).write_text(entry["file"])
-        (package / "manifest.json").write_text(json.dumps({"functions": entries}))
-        for name in ("plan.bin", "plan.txt"):
-            (self.root / "build" / name).write_text(version)
-        code, told = self.step("save", f"--commit={commit}")
-        assert code == 0, told
-        assert self.step("store", f"--commit={commit}")[0] == 0
-        return sha256(self.root / "build" / "release" / RECORD)
-
-    def roll_out(self, release: str, commit: str = "c1") -> tuple[int, str]:
-        """The steps of cloudbuild.apply.yaml but Terraform's own; the last one's exit code and all that was told."""
-        told = ""
-        for step in ("fetch", "migrate", "smoke", "rollback", "finish"):
-            code, words = self.step(
-                step, f"--release=deploy-dev-{release}", *([f"--commit={commit}"] if step == "fetch" else [])
-            )
-            told += words
-            if code:
-                break
-        return code, told
-
-    @property
-    def calls(self) -> list[str]:
-        return (self.home / "calls.txt").read_text().splitlines()
-
-    @property
-    def runs(self) -> dict[str, str]:
-        read: dict[str, str] = json.loads((self.bucket / "current.json").read_text())
-        return read
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shop:
-    monkeypatch.setenv("FAKE_HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", path_with(install(tmp_path)))
-    return Shop(tmp_path, capsys)
+from tests.rollout.shop import CODE_ONLY, FUNCTION, FUNCTIONS, Shop, change
 
 
 def test_the_first_release_is_migrated_tested_and_noted(shop: Shop) -> None:
@@ -128,7 +34,22 @@ def test_a_stored_release_tells_how_it_is_approved(shop: Shop) -> None:
     name = shop.release("1")
     _, told = shop.step("store", "--commit=c1")
     assert f"git tag deploy-dev-{name} c1 && git push origin deploy-dev-{name}" in told
-    assert (shop.bucket / name / "plan.txt").read_text() == "1"
+
+
+def test_the_text_of_a_plan_begins_with_the_commit_that_an_approver_compares(shop: Shop) -> None:
+    name = shop.release("1", "c1")
+    told = "Release of commit c1 for dev, project shop-dev.\n\n1"
+    assert (shop.bucket / name / "plan.txt").read_text() == told
+
+
+def test_going_back_waits_for_whoever_changes_something_now(shop: Shop) -> None:
+    first, second = shop.release("1"), shop.release("2")
+    for name in (first, second):
+        assert shop.roll_out(name)[0] == 0
+    assert shop.go_back(first)[0] == 0
+    called = [call for call in shop.calls if call.startswith(("terraform plan", "terraform apply"))]
+    assert len(called) == 2
+    assert all("-lock-timeout=10m" in call for call in called)
 
 
 def test_failed_migrations_end_the_build_before_anything_is_tested(shop: Shop) -> None:
@@ -165,10 +86,11 @@ def test_a_smoke_test_that_fails_with_the_earlier_bundles_too_says_so(shop: Shop
 
 def test_the_first_release_has_none_to_go_back_to(shop: Shop) -> None:
     shop.doctor_says(1)
-    code, told = shop.roll_out(shop.release("1"))
+    name = shop.release("1")
+    code, told = shop.roll_out(name)
     assert code == 1
     assert "there is no earlier release to go back to" in told
-    assert not (shop.bucket / "current.json").exists()
+    assert shop.runs == {"release": name, "bundles": name}
 
 
 @pytest.mark.parametrize(
@@ -187,6 +109,7 @@ def test_going_back_never_touches_more_than_code(shop: Shop, beyond: dict[str, o
     code, told = shop.roll_out(second)
     assert code == 1
     assert f"going back would change more than code: {beyond['address']}" in told
+    assert shop.runs == {"release": second, "bundles": second}
     assert not any(call.startswith("terraform apply") for call in shop.calls)
 
 
@@ -194,12 +117,25 @@ def test_an_operator_goes_back_by_order_and_forward_again(shop: Shop) -> None:
     first, second = shop.release("1"), shop.release("2")
     for name in (first, second):
         assert shop.roll_out(name)[0] == 0
-    for step in ("fetch", "rollback", "smoke", "finish"):
-        code, told = shop.step(step, f"--back-to=back-dev-{first}", *(["--commit=c1"] if step == "fetch" else []))
-        assert code == 0, told
-    assert told.strip() == f"release {second} runs with the bundles of {first}"
+    code, told = shop.go_back(first)
+    assert code == 0, told
+    assert told.splitlines()[-1] == f"release {second} runs with the bundles of {first}"
     assert shop.runs == {"release": second, "bundles": first}
     assert shop.roll_out(second)[0] == 0
+    assert shop.runs == {"release": second, "bundles": second}
+
+
+def test_an_order_is_compared_with_the_bundles_that_run_and_not_with_those_of_the_commit(shop: Shop) -> None:
+    first, second = shop.release("1"), shop.release("2")
+    for name in (first, second):
+        assert shop.roll_out(name)[0] == 0
+    assert shop.go_back(first)[0] == 0
+    code, told = shop.go_back(first)
+    assert code == 1
+    assert "the earlier release has the bundles that run" in told
+    code, told = shop.go_back(second)
+    assert code == 0, told
+    assert f"the bundles of {second} run again: enrich" in told
     assert shop.runs == {"release": second, "bundles": second}
 
 
@@ -207,7 +143,7 @@ def test_a_function_that_the_earlier_release_did_not_have_keeps_its_bundle(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert shop.roll_out(shop.release("1"))[0] == 0
-    monkeypatch.setattr("tests.rollout.test_rollout.FUNCTIONS", (*FUNCTIONS, "report"))
+    monkeypatch.setattr("tests.rollout.shop.FUNCTIONS", (*FUNCTIONS, "report"))
     shop.doctor_says(1, 0)
     assert shop.roll_out(shop.release("2"))[0] == 1
     back = json.loads((shop.root / "build" / "rollback" / "manifest.json").read_text())["functions"]
@@ -220,63 +156,4 @@ def test_the_same_bundles_are_nothing_to_go_back_to(shop: Shop) -> None:
     shop.doctor_says(1)
     code, told = shop.roll_out(shop.release("1", "c2"), "c2")
     assert code == 1
-    assert "has the same bundles" in told
-
-
-def spoil(shop: Shop, name: str) -> None:
-    (shop.bucket / name / "plan.bin").write_text("another plan")
-
-
-def add(shop: Shop, name: str) -> None:
-    (shop.bucket / name / "package" / "extra.zip").write_text("more")
-
-
-def lose(shop: Shop, name: str) -> None:
-    (shop.bucket / name / "package" / "enrich-1.zip").unlink()
-
-
-def relabel(shop: Shop, name: str) -> None:
-    record = shop.bucket / name / RECORD
-    record.write_text(record.read_text().replace('"c1"', '"c2"'))
-
-
-@pytest.mark.parametrize(
-    ("damage", "told"),
-    [
-        (spoil, "plan.bin"),
-        (add, "package/extra.zip"),
-        (lose, "package/enrich-1.zip"),
-        (relabel, "not what was approved"),
-    ],
-)
-def test_what_is_not_as_it_was_approved_is_refused(shop: Shop, damage: Callable[[Shop, str], None], told: str) -> None:
-    name = shop.release("1")
-    damage(shop, name)
-    code, words = shop.roll_out(name)
-    assert code == 1
-    assert told in words
-    assert not any("jobs execute" in call for call in shop.calls)
-
-
-def test_a_release_of_another_commit_is_refused(shop: Shop) -> None:
-    code, told = shop.roll_out(shop.release("1", "c1"), "c2")
-    assert code == 1
-    assert "the release is of commit 'c1', this build is of 'c2'" in told
-
-
-def test_a_release_of_another_environment_is_refused(shop: Shop) -> None:
-    name = shop.release("1")
-    where = ("--project=shop-dev", "--region=europe-west1", "--environment=prod")
-    assert main(["fetch", *where, "--commit=c1", f"--release={name}"], shop.root) == 1
-
-
-def test_a_release_that_is_not_there_is_refused(shop: Shop) -> None:
-    code, told = shop.roll_out("0" * 64)
-    assert code == 1
-    assert "refused" in told
-
-
-def test_a_release_without_a_plan_is_not_saved(shop: Shop) -> None:
-    code, told = shop.step("save", "--commit=c1")
-    assert code == 1
-    assert "build/plan.bin is missing" in told
+    assert "has the bundles that run" in told

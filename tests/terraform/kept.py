@@ -13,6 +13,7 @@ TOPIC = resource("google_pubsub_topic", "chunks", name="chunks")
 DEAD = resource("google_pubsub_topic", "dead", name="validate-chunks-dead")
 OURS = {"app": "sluice", "environment": "prod", "managed_by": "terraform"}
 CALLER = "invoke-validate@p.iam.gserviceaccount.com"
+OPERATOR = "sluice-operate@p.iam.gserviceaccount.com"
 
 
 def subscription(**values: Any) -> Resource:
@@ -75,14 +76,16 @@ def dataset(**values: Any) -> Resource:
     return resource("google_bigquery_dataset", **kept | values)
 
 
+def invoker(service: str, account: str) -> Resource:
+    """An account that may call a function."""
+    kind, member = "google_cloud_run_service_iam_member", f"serviceAccount:{account}"
+    return resource(kind, service=service, role="roles/run.invoker", member=member)
+
+
+INTERNAL = function(ingress_settings="ALLOW_INTERNAL_ONLY")
 BUNDLE = resource("google_storage_bucket_object", bucket="source", name="validate/validate-0123456789abcdef.zip")
 NETWORK_RULE = {"direction": "INGRESS", "allow": [{"protocol": "tcp"}]}
-INVOKER = resource(
-    "google_cloud_run_service_iam_member",
-    service="validate",
-    role="roles/run.invoker",
-    member=f"serviceAccount:{CALLER}",
-)
+INVOKER = invoker("validate", CALLER)
 SIGNER = resource(
     "google_service_account_iam_member",
     service_account_id="acc",

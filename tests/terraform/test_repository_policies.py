@@ -203,5 +203,11 @@ def test_a_policy_names_what_differs(policy: Policy, resources: list[Resource], 
     assert says in found[0]
 
 
+def test_what_is_for_development_only_is_internal_though_it_answers_by_http() -> None:
+    said = repository(triggers=[{"http": True}], environments=["dev"])
+    assert list(INGRESS(plan(function(), environment="dev"), said)) == []
+    assert len(list(INGRESS(plan(function(ingress_settings="ALLOW_ALL"), environment="dev"), said))) == 1
+
+
 def test_a_heading_is_linked_to_as_github_does() -> None:
     assert anchor("What, if `verify` fails?") == "what-if-verify-fails"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.table import ROOT, TABLE, BadTable, Function, read_table
+from local.table import NAME, ROOT, TABLE, BadTable, Function, read_table
 
 ADAPTERS = ROOT / "shared" / "adapters"
 
@@ -26,6 +26,15 @@ def line_of(name: str) -> int:
         ("notify", "{topic: alerts}", "{topic: alarms}", "topic alarms is not listed under topics"),
         ("notify", "entry_point: notify", "entry_point: enrich", "entry point enrich is that of enrich too"),
         ("notify", "  notify:", "  notifies:", r"functions/notifies/main\.py is missing"),
+        (
+            "notify",
+            "  notify:",
+            "  by:",
+            "the name must be 3 to 23 small letters and _, as accounts are named after it",
+        ),
+        ("notify", "  notify:", "  notify_by_every_known_way:", "the name must be 3 to 23"),
+        ("notify", "  notify:", "  notify_:", "the name must be 3 to 23"),
+        ("notify", "  notify:", "  not:", r"functions/not/main\.py is missing"),
         ("notify", "  notify:", "  report:", f"report is in line {line_of('report')} too"),
     ],
 )
@@ -36,6 +45,12 @@ def test_a_wrong_row_is_told_with_its_line(tmp_path: Path, row: str, old: str, n
     copy.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(BadTable, match=rf"functions\.yaml:{line_of(row)}: .*{told}"):
         read_table(copy)
+
+
+def test_the_local_cloud_and_terraform_take_the_same_names() -> None:
+    module = (ROOT / "terraform" / "modules" / "table" / "main.tf").read_text(encoding="utf-8")
+    assert f'regex("{NAME.pattern}", name)' in module
+    assert module.count("3 to 23 small letters and _, as accounts are named after it") == 1
 
 
 def test_a_topic_that_nobody_takes_is_told_with_its_line(tmp_path: Path) -> None:

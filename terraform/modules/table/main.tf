@@ -35,7 +35,7 @@ locals {
   of_names = concat(
     [for name, lines in local.places : "${local.place[name]} is there twice, in line ${join(" and ", lines)}: YAML keeps the last only; take one out" if length(lines) > 1],
     [for entry, names in local.by_entry : "${local.place[names[1]]}: entry point ${entry} is that of ${names[0]} too: give it one of its own" if length(names) > 1],
-    [for name in keys(local.rows) : "${local.place[name]}: the name must be 2 to 23 small letters and _, as accounts are named after it" if !can(regex("^[a-z][a-z_]{0,21}[a-z]$", name))],
+    [for name in keys(local.rows) : "${local.place[name]}: the name must be 3 to 23 small letters and _, as accounts are named after it" if !can(regex("^[a-z][a-z_]{1,21}[a-z]$", name))],
     [for name in keys(local.rows) : "${local.place[name]}: functions/${name}/main.py is missing: add it, or take the row out" if !contains(var.folders, name)],
     [for name in keys(local.rows) : "${local.place[name]}: there is no bundle of it: run `make package`" if contains(var.folders, name) && !contains(var.bundles, name)],
     [for name in var.folders : "functions/${name}/main.py is in no row of functions/functions.yaml: add one, or it is never deployed" if !contains(keys(local.rows), name)],

@@ -181,6 +181,16 @@ def test_functions_are_judged_by_their_state_and_their_address(
     assert "validate is not deployed" in look(patient, "functions").found
 
 
+def test_the_simulated_api_which_is_internal_is_not_asked(
+    patient: Installation, documented: Google, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GoogleApi, "identity_token", lambda *_: "token")
+    patient.function_urls["product_api"] = "http://127.0.0.1:1"
+    assert "product_api" in [one.name for one in patient.functions]
+    documented.answers[f"GET {FUNCTIONS}"] = {"functions": functions(patient)}
+    assert look(patient, "functions").found.endswith("3 were asked and answer")
+
+
 def job(name: str, schedule: str, **more: Any) -> Answer:
     return {
         "name": f"projects/{PROJECT}/locations/{REGION}/jobs/{name}", "schedule": schedule, "timeZone": "Etc/UTC",
