@@ -12,13 +12,17 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import httpx
 from google.cloud import storage
 from rich.console import Console
 from typer.testing import CliRunner
 
+from cli import demo_run
 from cli.cloud import run_job
 from cli.demo_run import DemoRun
+from cli.jobs import LocalJobs
 from cli.main import app
 from local.generate import Truth, generate
 from local.pubsub.control import PubSubControl
@@ -27,6 +31,7 @@ from shared.adapters import deadletters
 from shared.adapters import pubsub as pubsub_adapter
 from shared.adapters import storage as storage_adapter
 from shared.adapters.reconciliation import verify
+from shared.adapters.tls import certificates
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.domain.balance import Finding
 from shared.domain.identity import file_id
@@ -34,6 +39,8 @@ from shared.settings import load_settings
 
 START = date(2026, 3, 1)
 DAYS = 10
+NEVER = 3600.0
+"""Seconds after which the memory of the servers is looked at: no test of a pipeline asks for it."""
 BUSINESS = """
     SELECT t.transaction_id, t.occurred_at, t.last_event_at, u.user_id, p.product_id, t.amount, t.currency,
            t.payment_method, t.status, t.extra
@@ -187,21 +194,35 @@ def row(identity: str, **changes: object) -> bytes:
 
 
 @contextmanager
-def pipeline(options: Options | None = None) -> Iterator[Pipeline]:
-    """A pipeline in a new home, killed and removed at the end."""
+def pipeline(options: Options | None = None, *, by_schedule: bool = False) -> Iterator[Pipeline]:
+    """A pipeline in a new home, killed and removed at the end.
+
+    Its jobs run when a test runs them: at a full minute they would send a dead letter again, or feed, in the middle of
+    a test that looks at just that.
+    """
     home = Path(tempfile.mkdtemp(prefix="sluice-test-"))
     home.chmod(0o755)
     options = options or Options()
     unflushed = replace(options, postgres={"fsync": "off", **options.postgres})  # only a machine that fails loses it
     try:
-        with DemoRun(home, Console(quiet=True), unflushed) as run:
+        with patch.object(demo_run, "SAMPLE_SECONDS", NEVER), DemoRun(home, Console(quiet=True), unflushed) as run:
             forget_clients()
-            yield Pipeline(run)
+            started = Pipeline(run)
+            if not by_schedule:
+                pause_jobs(started.scheduler)
+            yield started
             for name in ("scheduler", "functions", *run.cloud.servers, "postgres"):
                 run.cloud.kill(name)  # nothing outlives the test: no checkpoint, no grace
     finally:
         forget_clients()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def pause_jobs(scheduler: str) -> None:
+    """Nothing runs by its schedule from now on; `run_job` and `sluice trigger` run a job all the same."""
+    with httpx.Client(base_url=scheduler, verify=certificates()) as client:
+        for job in LocalJobs(scheduler).list():
+            client.post(f"/v1/jobs/{job.name}:pause").raise_for_status()
 
 
 def forget_clients() -> None:
