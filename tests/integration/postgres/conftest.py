@@ -87,7 +87,7 @@ def open_session(target: Target) -> Iterator[Callable[[], Session]]:
     opened: list[Session] = []
 
     def opener() -> Session:
-        opened.append(connect(target, "tests", Timeouts(statement=20_000, lock=10_000)))
+        opened.append(connect(target, "tests", Timeouts(statement=60_000, lock=60_000)))
         return opened[-1]
 
     yield opener
