@@ -34,7 +34,9 @@ def letters(cloud_settings: Settings, endpoints: Endpoints) -> Iterator[DeadLett
         names = [name for name in control.stats() if name.endswith("-dead")]
         for name in names:
             control.resume(name)
-        yield DeadLetters(cloud_settings.project, pull_seconds=1.0)
+        made = DeadLetters(cloud_settings.project)
+        made.pull_seconds = 1.0
+        yield made
         for name in names:
             control.pause(name)
 

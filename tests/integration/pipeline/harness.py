@@ -30,6 +30,7 @@ from local.stack import BUCKETS, PRODUCT_DATA, PROJECT, Options
 from shared.adapters import deadletters
 from shared.adapters import pubsub as pubsub_adapter
 from shared.adapters import storage as storage_adapter
+from shared.adapters.deadletters import DeadLetters
 from shared.adapters.reconciliation import verify
 from shared.adapters.tls import certificates
 from shared.adapters.warehouse import BigQueryWarehouse
@@ -41,6 +42,8 @@ START = date(2026, 3, 1)
 DAYS = 10
 NEVER = 3600.0
 """Seconds after which the memory of the servers is looked at: no test of a pipeline asks for it."""
+LOOK_SECONDS = 1.5
+"""How long a command waits for a dead letter: those that there are come at once."""
 BUSINESS = """
     SELECT t.transaction_id, t.occurred_at, t.last_event_at, u.user_id, p.product_id, t.amount, t.currency,
            t.payment_method, t.status, t.extra
@@ -205,7 +208,11 @@ def pipeline(options: Options | None = None, *, by_schedule: bool = False) -> It
     options = options or Options()
     unflushed = replace(options, postgres={"fsync": "off", **options.postgres})  # only a machine that fails loses it
     try:
-        with patch.object(demo_run, "SAMPLE_SECONDS", NEVER), DemoRun(home, Console(quiet=True), unflushed) as run:
+        with (
+            patch.object(demo_run, "SAMPLE_SECONDS", NEVER),
+            patch.object(DeadLetters, "pull_seconds", LOOK_SECONDS),
+            DemoRun(home, Console(quiet=True), unflushed) as run,
+        ):
             forget_clients()
             started = Pipeline(run)
             if not by_schedule:
