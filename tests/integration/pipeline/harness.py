@@ -239,8 +239,8 @@ def forget_clients() -> None:
 
 
 def sample(folder: Path, transactions: int, dirt: float, seed: int, **more: Any) -> Truth:
-    """Generated data with known truth."""
+    """Generated data with known truth; `more` may name other numbers of users and products."""
+    numbers = {"users": transactions // 10, "products": max(20, transactions // 50)}
     return generate(
-        folder, transactions=transactions, users=transactions // 10, products=max(20, transactions // 50), dirt=dirt,
-        seed=seed, days=DAYS, start=START, **more,
-    )  # fmt: skip
+        folder, transactions=transactions, dirt=dirt, seed=seed, days=DAYS, start=START, **{**numbers, **more}
+    )
