@@ -225,7 +225,7 @@ def test_the_time_of_a_call_is_bounded(bench: Bench) -> None:
     started = datetime.now(UTC)
     with pytest.raises(DependencyUnavailable):
         bench.run(SUNDAY, EXTRACT_SECONDS="1", PRODUCT_PAGE_SIZE="1")
-    assert datetime.now(UTC) - started < timedelta(seconds=5)
+    assert datetime.now(UTC) - started < timedelta(seconds=20)
 
 
 def test_in_cloud_storage_too_an_extraction_goes_on_where_it_stopped(bench: Bench, cloud_settings: Settings) -> None:
