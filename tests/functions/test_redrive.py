@@ -50,7 +50,7 @@ def run(cloud: Cloud, letters: DeadLetters, publisher: MemoryPublisher | None = 
 def came_again(cloud: Cloud) -> list[Any]:
     """What came to the topic of the loaded feeds since somebody looked last."""
     subscription = f"projects/{PROJECT}/subscriptions/tests-warehouse_loaded"
-    found = cloud.subscriber.pull(subscription=subscription, max_messages=100, timeout=5).received_messages
+    found = cloud.subscriber.pull(subscription=subscription, max_messages=100, timeout=20).received_messages
     cloud.subscriber.acknowledge(subscription=subscription, ack_ids=[each.ack_id for each in found])
     return [each.message for each in found]
 
