@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from croniter import croniter
@@ -45,6 +46,7 @@ class Usage:
         return pushed + sum(_ticks(cron) for cron in self.schedules.get(function, ()))
 
 
+@cache
 def _ticks(cron: str) -> int:
     """How often a schedule fires in 30 days."""
     start = datetime(2026, 1, 1, tzinfo=UTC)

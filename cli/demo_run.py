@@ -31,6 +31,8 @@ from shared.settings import load_settings
 RunJob = Callable[[str, str], dict[str, object]]
 OUTCOMES = ("received", "inserted", "updated", "unchanged", "superseded", "quarantined", "held")
 SAMPLE_SECONDS = 0.25
+LOOK_SECONDS = 0.5
+"""Between two looks at whether the servers live; progress is asked for more often."""
 WAIT_SECONDS = 3600.0
 SHIPPED_RATES = ROOT / "local" / "fx_rates.csv"
 
@@ -49,6 +51,7 @@ class DemoRun:
         self._ended = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._session: Session | None = None
+        self._next_look = 0.0
         self._environment = dict(os.environ)
 
     def __enter__(self) -> DemoRun:
@@ -142,6 +145,9 @@ class DemoRun:
 
     def _alive(self) -> None:
         """Start again what ended; a message that was given up will never get through, so do not wait for it."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_SECONDS
         ended = self.cloud.revive()
         if ended:
             self._console.print(f"{', '.join(ended)} had ended and was started again")

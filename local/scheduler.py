@@ -69,7 +69,8 @@ class Scheduler:
                     status, text = 0, type(exc).__name__
                 if 200 <= status < 300:
                     break
-                await asyncio.sleep(0.5 * 2**attempt)
+                if attempt < RETRIES:
+                    await asyncio.sleep(0.5 * 2**attempt)
         self.last[function.name] = {"at": due.isoformat(), "status": status, "answer": text}
         return status
 

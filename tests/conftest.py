@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, settings
 from typer.main import get_command
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-from local import process
+from local import postgres, process
 from tests import sockets
+from tests.cluster import Clusters
 from tests.long import LONG
 from tests.warm import Nursery
 
@@ -84,11 +85,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
 
 @pytest.fixture(scope="session", autouse=True)
 def warm() -> Iterator[None]:
-    """Servers that a test starts start warm, and the command line is put together once."""
-    nursery = Nursery()
+    """Servers that a test starts start warm, with a copied cluster, and the command line is put together once."""
+    nursery, clusters = Nursery(), Clusters()
     with pytest.MonkeyPatch.context() as patch:
         if sys.platform == "linux":
             patch.setattr(process, "launch", nursery.launch)
+        patch.setattr(postgres, "_initialise", clusters.initialise)
         patch.setattr(typer.testing, "_get_command", cache(get_command))
         yield
     nursery.close()
+    clusters.close()

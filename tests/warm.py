@@ -53,9 +53,12 @@ class Forked:
         return True
 
     def _ended(self, seconds: float | None) -> bool:
-        if self._descriptor >= 0 and select.select([self._descriptor], [], [], seconds)[0]:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._descriptor >= 0:
+            ended = select.poll()  # select knows no descriptor above 1023
+            ended.register(self._descriptor, select.POLLIN)
+            if ended.poll(None if seconds is None else seconds * 1000):
+                os.close(self._descriptor)
+                self._descriptor = -1
         return self._descriptor < 0
 
 

@@ -32,8 +32,9 @@ def subscriber() -> pubsub_v1.SubscriberClient:
 class DeadLetters:
     """Every `<function>-<topic>-dead` subscription of the project."""
 
-    def __init__(self, project: str, pull_seconds: float = PULL_SECONDS) -> None:
-        self._pull_seconds = pull_seconds
+    pull_seconds = PULL_SECONDS
+
+    def __init__(self, project: str) -> None:
         self._project = f"projects/{project}"
         self._publisher = CloudPublisher(project)
         self._client = subscriber()
@@ -103,7 +104,7 @@ class DeadLetters:
     def _pull(self, name: str) -> list[pubsub_v1.types.ReceivedMessage]:
         """Some messages; none where none comes within a moment."""
         try:
-            answer = self._client.pull(subscription=name, max_messages=BATCH, timeout=self._pull_seconds, retry=None)
+            answer = self._client.pull(subscription=name, max_messages=BATCH, timeout=self.pull_seconds, retry=None)
         except gax.DeadlineExceeded:
             return []
         return list(answer.received_messages)

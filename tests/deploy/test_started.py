@@ -32,7 +32,7 @@ def test_a_bundle_is_imported_from_its_zip_alone_and_loads_only_what_it_needs(
     assert seen.shared == folder / "shared" / "__init__.py"
     assert str(ROOT) not in seen.path
     assert seen.modules & HEAVY == loaded
-    assert seen.seconds < 8, "a process that imports one bundle; make test-bundles holds the 2 s on a quiet machine"
+    assert seen.seconds < 30, "a process that imports one bundle; make test-bundles holds the 2 s on a quiet machine"
 
 
 def test_the_trigger_of_a_call_is_told_by_what_calls() -> None:

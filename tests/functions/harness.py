@@ -108,9 +108,9 @@ class Cloud:
         """The messages of a topic that belong to the test."""
         subscription = f"projects/{PROJECT}/subscriptions/tests-{topic}"
         found: list[Any] = []
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while len(found) < count and time.monotonic() < until:
-            answer = self.subscriber.pull(subscription=subscription, max_messages=100, timeout=5)
+            answer = self.subscriber.pull(subscription=subscription, max_messages=100, timeout=20)
             acks = [each.ack_id for each in answer.received_messages]
             self.subscriber.acknowledge(subscription=subscription, ack_ids=acks)
             decoded = [msgspec.json.decode(each.message.data, type=kind) for each in answer.received_messages]

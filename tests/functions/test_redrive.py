@@ -34,7 +34,9 @@ def letters(cloud_settings: Settings, endpoints: Endpoints) -> Iterator[DeadLett
         names = [name for name in control.stats() if name.endswith("-dead")]
         for name in names:
             control.resume(name)
-        yield DeadLetters(cloud_settings.project, pull_seconds=1.0)
+        made = DeadLetters(cloud_settings.project)
+        made.pull_seconds = 1.0
+        yield made
         for name in names:
             control.pause(name)
 
@@ -48,7 +50,7 @@ def run(cloud: Cloud, letters: DeadLetters, publisher: MemoryPublisher | None = 
 def came_again(cloud: Cloud) -> list[Any]:
     """What came to the topic of the loaded feeds since somebody looked last."""
     subscription = f"projects/{PROJECT}/subscriptions/tests-warehouse_loaded"
-    found = cloud.subscriber.pull(subscription=subscription, max_messages=100, timeout=5).received_messages
+    found = cloud.subscriber.pull(subscription=subscription, max_messages=100, timeout=20).received_messages
     cloud.subscriber.acknowledge(subscription=subscription, ack_ids=[each.ack_id for each in found])
     return [each.message for each in found]
 

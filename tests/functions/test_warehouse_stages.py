@@ -138,7 +138,7 @@ def test_a_message_that_came_early_waits_for_its_turn(bench: Bench, other: Sessi
             early = pool.submit(bench.load, feed)
             time.sleep(0.2)
             assert not early.done()
-        assert early.result(timeout=10).outcome == "loaded"
+        assert early.result(timeout=60).outcome == "loaded"
 
 
 @pytest.mark.parametrize(("table", "touched"), [("transactions", "days"), ("inventory_levels", "level_days")])

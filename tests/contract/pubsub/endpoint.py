@@ -1,6 +1,7 @@
 """A real HTTP server that stands for a push endpoint."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ class Push:
 class Endpoint:
     """Answers with what `answer` says, which is told how many requests came before."""
 
-    port: int = 0
+    bound: socket.socket | None = None
     answer: Callable[[int], int] = lambda _earlier: 200
     hold_seconds: float = 0.0
     idle_seconds: float = 60.0
@@ -33,8 +34,8 @@ class Endpoint:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._server = _Server(("127.0.0.1", self.port), _handler(self))
-        self.port = self._server.server_address[1]
+        self._server = _Server(self.bound or bound_socket(), _handler(self))
+        self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -63,10 +64,23 @@ class Endpoint:
         return self.answer(earlier)
 
 
+def bound_socket() -> socket.socket:
+    """A socket with a free port, at which nobody listens yet."""
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
     block_on_close = False
+
+    def __init__(self, bound: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(bound.getsockname(), handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = bound
+        self.server_activate()
 
 
 def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:

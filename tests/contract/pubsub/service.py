@@ -22,7 +22,7 @@ from google.pubsub_v1.services.publisher import PublisherClient as OneRequestPub
 from local.pubsub.control import PubSubControl
 
 PROJECT = "projects/contract"
-STOP_SECONDS = 10
+STOP_SECONDS = 60
 
 Json = Any  # a message as a dictionary, which the client library accepts wherever it takes a message
 
@@ -86,12 +86,12 @@ class Clients:
 
     def publish(self, topic: str, *payloads: bytes, **attributes: str) -> list[str]:
         futures = [self.publisher.publish(topic, payload, **attributes) for payload in payloads]
-        return [future.result(10) for future in futures]
+        return [future.result(60) for future in futures]
 
     def publish_request(self, topic: str, messages: Sequence[Json]) -> list[str]:
         """One request as it is, past the batching, checks and retries of the high-level client."""
         response = OneRequestPublisher.publish(
-            self.publisher, topic=topic, messages=list(messages), retry=None, timeout=5.0
+            self.publisher, topic=topic, messages=list(messages), retry=None, timeout=30.0
         )
         return list(response.message_ids)
 

@@ -40,7 +40,7 @@ def streaming(
     finally:
         future.cancel()
         with suppress(exceptions.NotFound):
-            future.result(5)
+            future.result(20)
 
 
 def test_everything_published_before_and_after_arrives(clients: Clients, topic: str) -> None:
@@ -77,7 +77,7 @@ def test_no_more_is_outstanding_than_the_client_can_hold(clients: Clients, topic
     receiver = Receiver(keep=True)
     with streaming(clients, subscription, receiver, FlowControl(max_messages=5)):
         eventually(lambda: len(receiver.messages) == 5)
-        assert len(clients.pull(subscription, 15, seconds=2)) == 15
+        assert len(clients.pull(subscription, 15, seconds=20)) == 15
         for message in list(receiver.messages):
             message.nack()
         eventually(lambda: len(receiver.messages) > 5)
@@ -89,4 +89,4 @@ def test_deleting_the_subscription_ends_the_stream(clients: Clients, topic: str)
         clients.publish(topic, b"x")
         clients.subscriber.delete_subscription(subscription=subscription)
         with pytest.raises(exceptions.NotFound):
-            future.result(5)
+            future.result(20)

@@ -81,7 +81,7 @@ class Receiver:
             answer: types.PublishResponse = RESPONSE(message_ids=ids)
             return answer
 
-    def wait(self, topic: str, count: int, seconds: float = 10) -> list[Received]:
+    def wait(self, topic: str, count: int, seconds: float = 30) -> list[Received]:
         """The messages of a topic once there are `count` of them."""
         self._wait_until(lambda: len(self.of(topic)) >= count, seconds)
         return self.of(topic)

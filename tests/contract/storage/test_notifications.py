@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 import uuid
 
@@ -151,4 +150,4 @@ def test_a_notification_is_prompt(bucket: Bucket, receiver: Receiver, topic: str
         bucket.blob(f"x{number}").upload_from_string(b"")
         acknowledged = time.monotonic()
         delays.append(receiver.wait(topic, number + 1)[-1].at - acknowledged)
-    assert statistics.median(delays) < 0.05
+    assert sorted(delays)[4] < 0.05, "a machine that pauses delays some, a publisher that waits delays all"

@@ -75,6 +75,6 @@ def test_a_stop_does_not_wait_for_a_long_query(own_server: Program, own_client: 
     job = own_client.query(sql)
     started = time.monotonic()
     assert own_server.stop() == 0
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25
     own_server.start()
     assert own_client.get_job(job.job_id).error_result["reason"] == "stopped"

@@ -266,7 +266,7 @@ def test_a_hundred_thousand_wide_rows_load_fast(client: Client, dataset: str, up
     started = time.monotonic()
     job = load(client, uri, f"{dataset}.wide", CSV, schema=schema)
     assert job.output_rows == 100_000
-    assert time.monotonic() - started < 8, "the goal is under a second; a busy machine gets some room"
+    assert time.monotonic() - started < 20, "the goal is under a second; a busy machine gets some room"
 
 
 def test_a_typed_table_needs_no_schema_in_the_job(client: Client, sales: str, upload: Upload) -> None:

@@ -12,8 +12,8 @@ from tests.integration.pipeline.harness import Pipeline, pipeline
 
 @pytest.fixture(scope="package")
 def running() -> Iterator[Pipeline]:
-    """A pipeline on a local cloud."""
-    with pipeline() as started:
+    """A pipeline on a local cloud, with every job by its schedule: the doctor tells of a job that is not."""
+    with pipeline(by_schedule=True) as started:
         yield started
 
 

@@ -7,6 +7,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from cli.cloud import run_job
 from cli.doctor import canary
 from tests.integration.pipeline.harness import Pipeline, row, wait_until
@@ -33,7 +35,6 @@ VERDICTS = """
 """
 ARRIVED = "SELECT dataset FROM pipeline.quality_result WHERE rule = 'freshness' ORDER BY dataset"
 OUTLIERS = "SELECT day, transaction_id, z::text FROM pipeline.outlier ORDER BY transaction_id"
-MONTH = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def send(running: Pipeline) -> str:
@@ -76,11 +77,17 @@ def test_on_an_empty_installation_canaries_arrive_and_nothing_is_alarmed(running
     assert running.sluice("verify") == {"balanced": True, "findings": []}
 
 
-def sales() -> bytes:
-    """Two weeks of last month: users and guests, late rows, a refund, and one amount out of all proportion."""
+@pytest.fixture
+def month() -> date:
+    """The first day of last month."""
+    return (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def sales(month: date) -> bytes:
+    """Two weeks of a month: users and guests, late rows, a refund, and one amount out of all proportion."""
     lines = []
     for number in range(120):
-        day = MONTH + timedelta(days=number % 14)
+        day = month + timedelta(days=number % 14)
         changes: dict[str, Any] = {
             "timestamp": f"{day}T10:{number % 60:02d}:00Z", "product_id": f"p{number % 3}", "user_id": f"u{number % 7}",
             "amount": "5.00" if number != 119 else "90000.00",
@@ -93,11 +100,11 @@ def sales() -> bytes:
     return b"\n".join(lines)
 
 
-def test_no_figure_of_the_business_moves_and_a_closed_month_stays_as_it_is(running: Pipeline) -> None:
-    running.load("transactions/sales.ndjson", sales())
+def test_no_figure_of_the_business_moves_and_a_closed_month_stays_as_it_is(running: Pipeline, month: date) -> None:
+    running.load("transactions/sales.ndjson", sales(month))
     running.feed()
     run_job(running.scheduler, "build_marts")
-    running.sluice("close", f"{MONTH:%Y-%m}")
+    running.sluice("close", f"{month:%Y-%m}")
     measure(running)
     before, alarmed = figures(running), alerts(running)
     assert before["outliers"]

@@ -12,13 +12,17 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import httpx
 from google.cloud import storage
 from rich.console import Console
 from typer.testing import CliRunner
 
+from cli import demo_run
 from cli.cloud import run_job
 from cli.demo_run import DemoRun
+from cli.jobs import LocalJobs
 from cli.main import app
 from local.generate import Truth, generate
 from local.pubsub.control import PubSubControl
@@ -26,7 +30,9 @@ from local.stack import BUCKETS, PRODUCT_DATA, PROJECT, Options
 from shared.adapters import deadletters
 from shared.adapters import pubsub as pubsub_adapter
 from shared.adapters import storage as storage_adapter
+from shared.adapters.deadletters import DeadLetters
 from shared.adapters.reconciliation import verify
+from shared.adapters.tls import certificates
 from shared.adapters.warehouse import BigQueryWarehouse
 from shared.domain.balance import Finding
 from shared.domain.identity import file_id
@@ -34,6 +40,10 @@ from shared.settings import load_settings
 
 START = date(2026, 3, 1)
 DAYS = 10
+NEVER = 3600.0
+"""Seconds after which the memory of the servers is looked at: no test of a pipeline asks for it."""
+LOOK_SECONDS = 1.5
+"""How long a command waits for a dead letter: those that there are come at once."""
 BUSINESS = """
     SELECT t.transaction_id, t.occurred_at, t.last_event_at, u.user_id, p.product_id, t.amount, t.currency,
            t.payment_method, t.status, t.extra
@@ -187,21 +197,39 @@ def row(identity: str, **changes: object) -> bytes:
 
 
 @contextmanager
-def pipeline(options: Options | None = None) -> Iterator[Pipeline]:
-    """A pipeline in a new home, killed and removed at the end."""
+def pipeline(options: Options | None = None, *, by_schedule: bool = False) -> Iterator[Pipeline]:
+    """A pipeline in a new home, killed and removed at the end.
+
+    Its jobs run when a test runs them: at a full minute they would send a dead letter again, or feed, in the middle of
+    a test that looks at just that.
+    """
     home = Path(tempfile.mkdtemp(prefix="sluice-test-"))
     home.chmod(0o755)
     options = options or Options()
     unflushed = replace(options, postgres={"fsync": "off", **options.postgres})  # only a machine that fails loses it
     try:
-        with DemoRun(home, Console(quiet=True), unflushed) as run:
+        with (
+            patch.object(demo_run, "SAMPLE_SECONDS", NEVER),
+            patch.object(DeadLetters, "pull_seconds", LOOK_SECONDS),
+            DemoRun(home, Console(quiet=True), unflushed) as run,
+        ):
             forget_clients()
-            yield Pipeline(run)
+            started = Pipeline(run)
+            if not by_schedule:
+                pause_jobs(started.scheduler)
+            yield started
             for name in ("scheduler", "functions", *run.cloud.servers, "postgres"):
                 run.cloud.kill(name)  # nothing outlives the test: no checkpoint, no grace
     finally:
         forget_clients()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def pause_jobs(scheduler: str) -> None:
+    """Nothing runs by its schedule from now on; `run_job` and `sluice trigger` run a job all the same."""
+    with httpx.Client(base_url=scheduler, verify=certificates()) as client:
+        for job in LocalJobs(scheduler).list():
+            client.post(f"/v1/jobs/{job.name}:pause").raise_for_status()
 
 
 def forget_clients() -> None:
@@ -211,8 +239,8 @@ def forget_clients() -> None:
 
 
 def sample(folder: Path, transactions: int, dirt: float, seed: int, **more: Any) -> Truth:
-    """Generated data with known truth."""
+    """Generated data with known truth; `more` may name other numbers of users and products."""
+    numbers = {"users": transactions // 10, "products": max(20, transactions // 50)}
     return generate(
-        folder, transactions=transactions, users=transactions // 10, products=max(20, transactions // 50), dirt=dirt,
-        seed=seed, days=DAYS, start=START, **more,
-    )  # fmt: skip
+        folder, transactions=transactions, dirt=dirt, seed=seed, days=DAYS, start=START, **{**numbers, **more}
+    )

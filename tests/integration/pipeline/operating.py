@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]
 
 from local.stack import PROJECT
@@ -69,14 +68,11 @@ class Listening:
         self._client.close()
 
     def heard(self, topic: str) -> list[bytes]:
-        found: list[bytes] = []
-        while True:
-            try:
-                got = self._client.pull(subscription=self._names[topic], max_messages=100, timeout=0.3, retry=None)
-            except DeadlineExceeded:
-                return found
-            if not got.received_messages:
-                return found
-            ids = [each.ack_id for each in got.received_messages]
-            self._client.acknowledge(subscription=self._names[topic], ack_ids=ids)
-            found += [each.message.data for each in got.received_messages]
+        """What was published since; the service says when that is all."""
+        name, found = self._names[topic], list[bytes]()
+        with self._running.control() as control:
+            while control.stats()[name].undelivered:
+                got = self._client.pull(subscription=name, max_messages=100, timeout=30).received_messages
+                self._client.acknowledge(subscription=name, ack_ids=[each.ack_id for each in got])
+                found += [each.message.data for each in got]
+        return found

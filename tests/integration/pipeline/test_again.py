@@ -19,11 +19,12 @@ def test_reprocessing_changes_no_table_and_corrects_what_todays_code_reads_other
     running.load("transactions/wrong.ndjson", lines(*export))
     running.sluice("held", "release", "--file", "wrong.ndjson", "--wait")
     running.feed()
-    today = running.one("SELECT max(landed_at)::date::text FROM pipeline.file")
+    (days,) = running.sql("SELECT min(landed_at)::date::text, max(landed_at)::date::text FROM pipeline.file")
+    landed = ("--from", days[0], "--to", days[1])
     before, audited = snapshot(running), running.one("SELECT count(*) FROM audit.change")
     files = running.one("SELECT count(*) FROM pipeline.file")
     for source in ("users", "fx_rates", "products", "transactions"):
-        words = ("reprocess", "--source", source, "--from", today, "--to", today)
+        words = ("reprocess", "--source", source, *landed)
         assert running.sluice(*words, "--dry-run")["files"] > 0
         running.sluice(*words, "--wait")
     (held,) = running.sluice("held", "list")
@@ -40,7 +41,7 @@ def test_reprocessing_changes_no_table_and_corrects_what_todays_code_reads_other
     )
 
     running.redeploy(PAYMENT_METHODS=f"{DEFAULT_PAYMENT_METHODS},crypto")
-    running.sluice("reprocess", "--source", "transactions", "--from", today, "--to", today, "--wait")
+    running.sluice("reprocess", "--source", "transactions", *landed, "--wait")
     method, extra, version = running.sql(
         "SELECT payment_method, extra, version FROM commerce.transactions WHERE transaction_id = 'y-1'"
     )[0]

@@ -8,6 +8,7 @@ import pytest
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]
 
 from tests.integration.pipeline.harness import Pipeline, row, wait_until
+from tests.long import size
 
 MEGABYTE = 1 << 20
 
@@ -49,14 +50,14 @@ def test_a_gzip_file_cut_off_in_the_middle_loads_what_is_whole_and_quarantines_t
 
 
 def test_a_bomb_is_stopped_at_the_limit_and_the_rows_before_it_load(running: Pipeline) -> None:
-    bomb = gzip.compress(rows("bomb", 5)) + gzip.compress((b" " * 999 + b"\n") * (200 * MEGABYTE // 1000))
+    bomb = gzip.compress(rows("bomb", 5)) + gzip.compress((b" " * 999 + b"\n") * (size(80, 200) * MEGABYTE // 1000))
     identity = running.load("transactions/bomb.ndjson.gz", bomb)
     assert running.reasons(identity) == {"expansion_limit": 1}
     assert running.counts(identity)["inserted"] == 5
 
 
-def test_a_line_of_200_mb_costs_only_itself(running: Pipeline) -> None:
-    data = rows("before", 3) + b'{"transaction_id":"' + b"x" * (200 * MEGABYTE) + b'"}\n' + rows("after", 4)
+def test_a_line_far_over_the_limit_costs_only_itself(running: Pipeline) -> None:
+    data = rows("before", 3) + b'{"transaction_id":"' + b"x" * (size(40, 200) * MEGABYTE) + b'"}\n' + rows("after", 4)
     identity = running.load("transactions/long-line.ndjson", data)
     assert running.reasons(identity) == {"line_too_long": 1}
     assert running.counts(identity) == {"received": 8, "inserted": 7, "quarantined": 1}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.generate.shares import DIRT_KINDS
 from local.stack import Options
 from tests.integration.pipeline.harness import Pipeline, pipeline, sample
 from tests.long import size
@@ -37,9 +38,11 @@ State = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clean and dirty rows, the transactions in three files of three shapes."""
+    """Clean rows and every kind of dirty ones, the transactions in three files of three shapes."""
     where = tmp_path_factory.mktemp("data") / "sample"
-    sample(where, size(1500, 3000), 0.15, seed=31, files=3, shapes=("ndjson", "array", "gz"))
+    shapes = ("ndjson", "array", "gz")
+    truth = sample(where, size(900, 3000), 0.15, 31, users=size(200, 300), products=60, files=3, shapes=shapes)
+    assert {kind for kind in DIRT_KINDS if not truth.dirt.get(kind)} == set()
     return where
 
 

@@ -85,7 +85,7 @@ def test_ten_thousand_products_come_exactly_through_faults_and_three_kills(runni
 
     for kill in range(1, KILLS + 1):
         with called(running):
-            wait_until(partial(reached, 8 * kill), "some pages are stored")
+            wait_until(partial(reached, 4 * kill), "some pages are stored")
             running.run.cloud.servers["functions"].kill()
         assert not reached(PRODUCTS // PAGE_SIZE)
         running.run.cloud.restart("functions")

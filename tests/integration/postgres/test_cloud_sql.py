@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ def instance(tmp_path: Path, target: Target, session: Session, monkeypatch: pyte
     yield Target("", "shop:europe-west1:sluice", user_of("load_postgres"), server.path.lstrip("/"))
     admin.shutdown()
     admin.server_close()
+    proxy.shutdown(socket.SHUT_RDWR)  # a thread that is accepting would keep the port
     proxy.close()
     gc.collect()  # the connector stops the loop of its thread and leaves it, unclosed, to the garbage collector
 

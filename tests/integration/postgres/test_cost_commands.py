@@ -17,17 +17,21 @@ from shared.adapters.metering import PostgresMeter
 from shared.adapters.postgres import Session
 from tests.integration.postgres.target import Target
 
-NOW = datetime.now(UTC)
+
+@pytest.fixture
+def now() -> datetime:
+    """The ledger keeps the database's time."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture
-def sluice(session: Session, target: Target, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def sluice(session: Session, target: Target, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs a command; what it prints as JSON, or its text."""
     meter = PostgresMeter(session)
     meter.admit(PlannedJob("a", "load_warehouse", "sales.transactions", "sales.transactions", "dml", 2))
-    meter.record(FinishedJob("a", NOW, "done", "", 2**40, 2**40, 1000, 2_000_000))
+    meter.record(FinishedJob("a", now, "done", "", 2**40, 2**40, 1000, 2_000_000))
     meter.admit(PlannedJob("b", "load_warehouse", "sales.transactions", "staging.feed_1", "load"))
-    meter.record(FinishedJob("b", NOW, "failed", "invalid"))
+    meter.record(FinishedJob("b", now, "failed", "invalid"))
     variables = {
         **BUCKETS, "GOOGLE_CLOUD_PROJECT": PROJECT, "DATABASE_URL": target.database_url,
         "STORAGE_EMULATOR_HOST": "http://127.0.0.1:9", "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:9",
@@ -51,10 +55,10 @@ def test_cost_is_told_for_a_table_and_a_million_rows(sluice: Callable[..., Any])
     }  # fmt: skip
 
 
-def test_days_bound_the_cost(sluice: Callable[..., Any]) -> None:
+def test_days_bound_the_cost(sluice: Callable[..., Any], now: datetime) -> None:
     (row,) = sluice("cost", "--json")
-    assert row["day"] == NOW.date().isoformat()
-    assert sluice("cost", "--from", (NOW + timedelta(days=2)).date().isoformat(), "--json") == []
+    assert row["day"] == now.date().isoformat()
+    assert sluice("cost", "--from", (now + timedelta(days=2)).date().isoformat(), "--json") == []
 
 
 def test_the_table_of_costs_has_its_sum(sluice: Callable[..., Any]) -> None:
@@ -63,8 +67,8 @@ def test_the_table_of_costs_has_its_sum(sluice: Callable[..., Any]) -> None:
     assert "together 6.250000 USD" in printed
 
 
-def test_queries_are_ranked_and_regressions_found(sluice: Callable[..., Any], session: Session) -> None:
-    today = NOW.date()
+def test_queries_are_ranked_and_regressions_found(sluice: Callable[..., Any], session: Session, now: datetime) -> None:
+    today = now.date()
     for day, mark, runs, failed, total in (
         (today, "aaa", 10, 0, 20), (today - timedelta(days=1), "aaa", 10, 0, 10), (today, "bbb", 10, 1, 100),
     ):  # fmt: skip

@@ -19,7 +19,7 @@ from shared.entrypoint import Outcome
 from shared.messages import Alert
 from tests.functions.harness import settings
 
-NOW = datetime.now(UTC).replace(hour=12, minute=50)
+NOW = datetime(2026, 3, 2, 12, 50, tzinfo=UTC)
 TIB = 2**40
 
 
